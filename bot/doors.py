@@ -1,0 +1,155 @@
+"""The four doors between the house and what stands outside it.
+
+Handlers get a `Doors` and nothing else; `bot.app` puts it together. `take` carries what people said and
+did, `act` the office's commands, `look` reads (always for somebody), `files` keeps bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.channel import Address, Outgoing, Take
+from bot.engine.content import Content
+from bot.engine.messages import SentFile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """Whose eyes read: a person's own things (`person`), and the subtrees of these units, by path prefix.
+
+    `units` are materialised paths ("云溪县/石桥镇"); "" would be everything and is given to nobody but the
+    root's administrators.
+    """
+
+    person: int
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who commands the office: a person with the roles read at this request; 0 is the command line."""
+
+    person: int
+    scope: Scope
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acted:
+    """A command was carried out and committed; `result` is what it gave (links, ids, numbers)."""
+
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A command was refused and changed nothing: wording key and what goes into its gaps."""
+
+    key: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visitor:
+    """Who an address belongs to."""
+
+    person: int
+    conversation: int
+    name: str
+    scope: Scope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A stored message with its place in the conversation and its cause (an update's ref, or "")."""
+
+    seq: int
+    at: datetime
+    message: Outgoing
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InviteFace:
+    """What a link's page shows before anything is redeemed. `trouble` is a wording key, "" if all is well."""
+
+    trouble: str = ""
+    unit: str = ""
+    title: str = ""
+    contact: str = ""
+    phone: str = ""
+    open: bool = False
+    role: str = "writer"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paper:
+    """A draft or submission to look at: its content, the layout's name and the readable file name."""
+
+    content: Content
+    layout: str
+    name: str
+    draft: bool
+    words: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileInfo:
+    """A kept file as it may be served: path on disk, media type, readable name, size in bytes."""
+
+    path: str
+    mime: str
+    name: str
+    size: int
+
+
+class Look(Protocol):
+    """The read side. Every method is async and runs on a reader, never on the writer thread."""
+
+    async def visitor(self, address: Address) -> Visitor | None: ...
+    async def events(self, scope: Scope, conversation: int, after: int, limit: int = 200) -> list[Shown]:
+        """Messages with seq > after, oldest first; with after < 0 the last `limit` ones."""
+
+    async def wait(self, conversation: int, after: int, seconds: float) -> None:
+        """Returns when the conversation has a message after `after`, or when the time is over."""
+
+    async def board(self, scope: Scope, conversation: int, channel: str) -> Mapping[str, Any]:
+        """The state of the page beside the messages: see docs/http.md. Rendered, ready for JSON."""
+
+    async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
+        """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""
+
+    async def file(self, scope: Scope, file: str, *, prepared: bool = False) -> FileInfo | None:
+        """A file the scope may see: an attachment of an own draft, or a document made for the person."""
+
+    async def invite(self, link: str) -> InviteFace: ...
+    async def health(self) -> Mapping[str, Any]:
+        """{"version", "database", "schema", "ok", …} for GET /healthz."""
+
+
+class Files(Protocol):
+    """Bytes on disk, named by their hash. Uploads are resumable: `offset` is how much is there."""
+
+    async def begin(self, owner: int, upload: str, name: str, size: int) -> int:
+        """Opens (or finds) the upload of this owner; returns the offset to go on from. Raises FileRefused."""
+
+    async def put(self, owner: int, upload: str, offset: int, data: bytes) -> int:
+        """Appends at `offset`; returns the new offset. A repeated chunk changes nothing. Raises FileRefused."""
+
+    async def finish(self, owner: int, upload: str) -> SentFile:
+        """The complete file, looked at, hashed and kept. May be repeated. Raises FileRefused."""
+
+    def get(self, file: str) -> AsyncIterator[bytes]: ...
+
+
+class Doors(Protocol):
+    """What a handler is given."""
+
+    take: Take
+    look: Look
+    files: Files
+
+    async def act(self, actor: Actor, command: object) -> Acted | Refusal: ...

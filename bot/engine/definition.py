@@ -1,0 +1,267 @@
+"""What a call asks for: the frozen values a call definition (TOML) is turned into.
+
+Nothing here knows a file format, a clock or a sentence. `bot.calls` builds these values and checks
+them; the engine walks them. Every list of real calls differs, so all that differs is data here.
+Lengths are 字数 (see `bot.engine.count`); dates are aware UTC datetimes, exclusive: "12月15日24时"
+is stored as the next midnight in the call's zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+QuestionKind = Literal["text", "line", "choice", "phone", "unit", "place", "pictures", "files", "declare"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """A length in 字数; 0 means that nothing is said. `hard` makes `max` block a submission."""
+
+    min: int = 0
+    about: int = 0
+    max: int = 0
+    hard: bool = False
+
+    @property
+    def goal(self) -> int:
+        """The one number to show as the aim: `about`, else the middle of min and max, else either."""
+        if self.about:
+            return self.about
+        if self.min and self.max:
+            return (self.min + self.max) // 2
+        return self.max or self.min
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One choice. `id` travels in buttons and must be short ASCII; `label` is what a person reads."""
+
+    id: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followup:
+    """Asked once when an answer closes with fewer than `below` 字."""
+
+    below: int
+    ask: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureRule:
+    """How many pictures and of what quality. `original`: the call wants the untouched file as well."""
+
+    min: int = 0
+    max: int = 9
+    caption: bool = True
+    min_width: int = 800
+    min_bytes: int = 0
+    original: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileRule:
+    """Other material: how many files, which endings (lower case, no dot; empty = any allowed kind)."""
+
+    min: int = 0
+    max: int = 3
+    kinds: tuple[str, ...] = ()
+    max_bytes: int = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One thing asked. `label` names it in lists ("联系电话"); `ask` is the full wording.
+
+    `most` is how many options may be chosen; `other` allows an answer of one's own beside them.
+    `pictures` is set for kind "pictures", `files` for kind "files".
+    `printed`: the answer is part of the document's body.
+    """
+
+    id: str
+    kind: QuestionKind
+    ask: str
+    label: str = ""
+    hint: str = ""
+    example: str = ""
+    required: bool = False
+    limit: Limit = Limit()
+    followup: Followup | None = None
+    options: tuple[Option, ...] = ()
+    other: bool = False
+    most: int = 1
+    pictures: PictureRule | None = None
+    files: FileRule | None = None
+    printed: bool = True
+
+    def option(self, option_id: str) -> Option | None:
+        """The option with this id, or None."""
+        return next((o for o in self.options if o.id == option_id), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """A heading with its questions. `numbered` sections stand in the overview and on paper."""
+
+    id: str
+    heading: str
+    questions: tuple[Question, ...]
+    limit: Limit = Limit()
+    numbered: bool = True
+
+    def question(self, question_id: str) -> Question | None:
+        """The question with this id, or None."""
+        return next((q for q in self.questions if q.id == question_id), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quota:
+    """Places a level may hand upward; None = no limit, 0 = none at all."""
+
+    total: int | None = None
+    by_category: Mapping[str, int] = field(default_factory=dict)
+    by_kind: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """One step of the route. `due` is the date rule as written ("08-30", "2026-12-15", "" = inherits)."""
+
+    id: str
+    title: str
+    due: str = ""
+    quota: Quota = Quota()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quality:
+    """What reviewers look for, with its weight in per cent (0 = no weight given)."""
+
+    label: str
+    weight: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names:
+    """Patterns with {单位} {标题} {联系人} {电话} {类别} {序号} {编号} for what leaves the house.
+
+    `number` makes the case number: {县} {年} (two digits) {号} (three digits).
+    """
+
+    file: str = "{单位}-{标题}"
+    folder: str = "{序号}-{单位}-{标题}"
+    number: str = "{县}{年}-{号}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """How the collecting body chooses, told to people on request; numbers of winners per rank."""
+
+    steps: tuple[str, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """The rules of one kind of collecting (征集).
+
+    `head` (title, category, …) is asked before the overview, `sections` are the task list (the
+    pictures' and materials' section is one of them, the last), `tail` holds the declarations asked at
+    submission. `limit` is the total over printed text. The profile questionnaire is a Call as well,
+    with everything in `head` and no sections.
+    """
+
+    id: str
+    title: str
+    short: str = ""
+    about: str = ""
+    head: tuple[Question, ...] = ()
+    sections: tuple[Section, ...] = ()
+    tail: tuple[Question, ...] = ()
+    limit: Limit = Limit()
+    minutes: int = 0
+    sample: str = ""
+    zone: str = "Asia/Shanghai"
+    opens: str = ""
+    due: str = ""
+    levels: tuple[Level, ...] = ()
+    self_nomination: bool = False
+    qualities: tuple[Quality, ...] = ()
+    names: Names = Names()
+    layout: str = "gbt9704"
+    outputs: tuple[str, ...] = ("text",)
+    selection: Selection = Selection()
+
+    def parts(self) -> Iterator[Section]:
+        """Head, sections and tail in walking order; head and tail as unnumbered sections, if any."""
+        if self.head:
+            yield Section(id="head", heading="", questions=self.head, numbered=False)
+        yield from self.sections
+        if self.tail:
+            yield Section(id="tail", heading="", questions=self.tail, numbered=False)
+
+    def section(self, section_id: str) -> Section | None:
+        """The section with this id ("head" and "tail" included), or None."""
+        return next((s for s in self.parts() if s.id == section_id), None)
+
+    def find(self, question_id: str) -> tuple[Section, Question] | None:
+        """Where a question stands. Question ids are unique within a call."""
+        for section in self.parts():
+            question = section.question(question_id)
+            if question is not None:
+                return section, question
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Office:
+    """The promises made to a writer, all of them settings of the deployment or the edition."""
+
+    unit: str
+    keeper: str
+    contact: str
+    phone: str
+    answer_days: int
+    keep_until: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edition:
+    """A call opened with real dates, kept as they were resolved. `due`: the writer's date.
+
+    `dates`: level id -> that level's date. All are exclusive instants in UTC.
+    """
+
+    id: int
+    call: Call
+    title: str
+    opened_at: datetime
+    due: datetime
+    dates: Mapping[str, datetime]
+    office: Office
+    closed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extension:
+    """More time for one unit at one level ("" = the writer's date)."""
+
+    edition: int
+    level: str
+    unit: int
+    until: datetime
+
+
+def deadline(edition: Edition, level: str, unit: int, extensions: tuple[Extension, ...] = ()) -> datetime:
+    """The only answer to "until when": the latest of the level's date and the unit's extensions.
+
+    `level` "" means the writer's own date. A level the edition does not name has the writer's date.
+    """
+    plain = edition.dates.get(level, edition.due) if level else edition.due
+    granted = [e.until for e in extensions if (e.edition, e.level, e.unit) == (edition.id, level, unit)]
+    return max([plain, *granted])

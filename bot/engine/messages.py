@@ -1,0 +1,273 @@
+"""What goes into a step and what comes out of it: frozen, keyword-only values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from bot.engine.content import Content
+from bot.engine.model import Answer, Attachment, Conversation, Draft, Fragment, Person
+
+# ---------------------------------------------------------------- what people and the house say
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """The base of all. `at` is when it counts (UTC); `ref` is the update's, kept as a fragment's source."""
+
+    at: datetime
+    ref: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said(Incoming):
+    """A text. `done`: the sender closes the question with it. `cut`: the messenger cut it off the one before.
+
+    `about`: the question key the sender was looking at ("<draft>/<question>", page only); `base`: the
+    answer's version shown there (-1: unknown). A base that is behind is a second device's text.
+    """
+
+    text: str
+    done: bool = False
+    cut: bool = False
+    about: str = ""
+    base: int = -1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pressed(Incoming):
+    """A button. `press` is its id, `label` what stood on it where the channel knows."""
+
+    press: str
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentFile:
+    """A file that already lies in the store, looked at from its header."""
+
+    kind: Literal["picture", "file", "voice"]
+    file: str
+    name: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent(Incoming):
+    """Pictures or files, with the text that came along. `album` groups what a messenger split."""
+
+    files: tuple[SentFile, ...]
+    caption: str = ""
+    album: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable(Incoming):
+    """A file that was refused at the door; `key` and `params` name the sentence."""
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edited(Incoming):
+    """The person changed a message they had sent; `source` is the ref of that one."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shared(Incoming):
+    """A phone number or a place given through the messenger's own button."""
+
+    phone: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Typing(Incoming):
+    """Half a text. No reply, no new version; kept with the question key it belongs to."""
+
+    question: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Knock(Incoming):
+    """Somebody opens an invite link, or comes with a 接续码; who they are is decided by the desk.
+
+    `intent`: "" (not said), "new" (第一次来) or "again" (我写过, with name and the last four of the phone).
+    Exactly one of `link` and `code` is set.
+    """
+
+    link: str = ""
+    code: str = ""
+    intent: Literal["", "new", "again"] = ""
+    name: str = ""
+    last4: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined(Incoming):
+    """An invite was redeemed, or a known person opened the link again. `first`: the conversation is new."""
+
+    first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told(Incoming):
+    """The office did something the writer hears of: wording key "told.<event>"."""
+
+    event: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    draft: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done(Incoming):
+    """A job that a turn wanted is finished; `result` as the job's kind says, {} when it could not be done."""
+
+    job: str
+    args: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Woke(Incoming):
+    """A wake that was set has come due."""
+
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------- what comes out
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """An instant with the zone it is to be read in. `until`: exclusive, so midnight reads as 24时 the day before."""
+
+    at: datetime
+    zone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Say:
+    """A sentence by its key in the wording, with what goes into its gaps.
+
+    A value may be str, int, float, bool, None, Moment, Say, Button, a tuple of values or a mapping of
+    values (mappings and tuples are for cards and for lists of lines).
+    """
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Button:
+    """A button: `press` is its id (64 bytes at most). Its face is `label`, or the wording "button.<key>"."""
+
+    press: str
+    key: str = ""
+    label: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply(Say):
+    """A message of the assistant.
+
+    `slot`: "" or "card" | "gather" | "question": the newest message of a slot replaces the one before.
+    `card`: "" for plain speech, else the kind of card a rich channel may draw from the params
+    ("question", "overview", "preview", "document", "editions", "cases", "pictures"); the text says it all
+    the same for the channels that cannot.
+    """
+
+    buttons: tuple[Button, ...] = ()
+    slot: str = ""
+    card: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Who did what: append-only, for audit; params hold ids and numbers, never an answer's text."""
+
+    kind: str
+    draft: int = 0
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Want:
+    """Slow work for a worker after the commit; it comes back as Done with the same job and args.
+
+    "paper": {"draft", "submission": n or 0} -> {"file", "name", "size"}; "picture": {"file"} -> {"ok"};
+    "export": {} -> {"file", "name", "size"}.
+    """
+
+    job: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wake:
+    """Set (or, with at=None, drop) the one wake of this kind of the conversation."""
+
+    kind: str
+    at: datetime | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A draft is handed in. The desk freezes the content, makes or moves the case, draws the number and
+    puts it into the gap "number" of the replies."""
+
+    draft: int
+    n: int
+    content: Content
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenBack:
+    """The writer takes an unopened case back: one conditional move, lost if it was opened meanwhile."""
+
+    draft: int
+    case: int
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitNamed:
+    """The writer's own unit, as a name below the invited unit; the desk finds or makes the node."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """What one step changes. Tuples hold only what is new or changed; the rest stays as it is."""
+
+    conversation: Conversation
+    person: Person | None = None
+    unit: UnitNamed | None = None
+    drafts: tuple[Draft, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    fragments: tuple[Fragment, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    events: tuple[Event, ...] = ()
+    wants: tuple[Want, ...] = ()
+    wakes: tuple[Wake, ...] = ()
+    submitted: Submitted | None = None
+    taken_back: TakenBack | None = None
+    code_wanted: bool = False
+    erase: bool = False
+    conflict: bool = False

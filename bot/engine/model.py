@@ -1,0 +1,257 @@
+"""The engine's own state, as frozen values. Names are those of the glossary.
+
+Everything is plain data that storage can keep as columns or JSON. Texts live in fragments alone; an
+answer refers to them by number, so an undo entry can hold an earlier answer without holding a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from bot.engine.definition import Call, Edition, Extension
+
+if TYPE_CHECKING:
+    from bot.engine.findings import Finding
+
+Mode = Literal["ask", "gather", "thin", "caption", "edit", "find", "replace", "review", "confirm"]
+AnswerState = Literal["open", "closed", "skipped", "none"]
+DraftState = Literal["writing", "handed_in", "returned", "closed"]
+SectionState = Literal["todo", "partial", "done", "advice", "now"]
+PROFILE = "profile"  # the id of the questionnaire about the person, and of the draft that holds it
+
+
+class NotLoaded(Exception):
+    """The view lacks the texts of this draft. The caller loads them and steps again: a step is pure."""
+
+    def __init__(self, draft: int) -> None:
+        super().__init__(f"draft {draft} is not loaded")
+        self.draft = draft
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Focus:
+    """Where the conversation stands, by ids.
+
+    `at` says what within the question: the picture's number in mode "caption", the fragment's in
+    "replace"; else "". In "review" and "confirm" section and question are "".
+    """
+
+    draft: int
+    section: str = ""
+    question: str = ""
+    mode: Mode = "ask"
+    at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fragment:
+    """One piece of text as sent, cleaned at the door. `id` counts within its draft.
+
+    `words` is the 字数 it adds to the paper: its own and the mark that joins or ends it.
+    `source` is the ref of the update it came with.
+    """
+
+    draft: int
+    id: int
+    question: str
+    text: str
+    words: int
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """Version n of the answer to a question of a draft; versions are only ever added.
+
+    `question` may be "photos#3": the caption of attachment 3. `parts` are fragments' ids, or, for
+    pictures and files, attachments' ids, in order. `picks` are options' ids.
+    """
+
+    draft: int
+    question: str
+    n: int
+    state: AnswerState
+    parts: tuple[int, ...] = ()
+    picks: tuple[str, ...] = ()
+    words: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A picture or file of a draft; `id` counts within the draft, together with the fragments.
+
+    `file` is the hash of what is kept on disk; width and height are those seen upright (0: no picture).
+    """
+
+    draft: int
+    id: int
+    question: str
+    kind: Literal["picture", "file", "voice"]
+    file: str
+    name: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """One text being written for one edition, with the summary columns that lists and plans live on.
+
+    `edition` is 0 for the profile. `next` numbers fragments and attachments. `n` counts submissions.
+    """
+
+    id: int
+    person: int
+    call: str
+    edition: int = 0
+    state: DraftState = "writing"
+    title: str = ""
+    words: int = 0
+    sections_done: int = 0
+    next: int = 1
+    n: int = 0
+    case: int = 0
+    seen_at: datetime | None = None
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Texts:
+    """All that was written in one draft: the latest answers by question, fragments and attachments by id."""
+
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    fragments: Mapping[int, Fragment] = field(default_factory=dict)
+    attachments: Mapping[int, Attachment] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undo:
+    """What an undo puts back: earlier answers (references, no texts), the focus, and the action's name."""
+
+    what: str
+    draft: int
+    answers: tuple[Answer, ...] = ()
+    focus: Focus | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """Something said that waits for the next word: kind "ambiguous" keeps the text itself, "erase" a consent."""
+
+    kind: Literal["ambiguous", "erase", "close"]
+    text: str = ""
+    source: str = ""
+    draft: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversation:
+    """One per person. `consent` is the version of the words agreed to, "" before.
+
+    `typing` is the half-typed text with the question key it belongs to. `seq` is the last message's.
+    """
+
+    id: int
+    person: int
+    version: int = 0
+    seq: int = 0
+    focus: Focus | None = None
+    pending: Pending | None = None
+    typing: tuple[str, str] = ("", "")
+    undo: tuple[Undo, ...] = ()
+    consent: str = ""
+    declined: bool = False
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """A node of the tree. `path` are the names from the root down, itself included."""
+
+    id: int
+    path: tuple[str, ...]
+    level: str
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """One human being. `invited` is the unit their invite named; `unit` where they belong now."""
+
+    id: int
+    invited: Unit
+    unit: Unit | None = None
+    name: str = ""
+    post: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseView:
+    """What the writer's side may know of a case. `first`: it stands at the first level."""
+
+    id: int
+    draft: int
+    number: str
+    n: int
+    level: str
+    state: str
+    first: bool
+    opened: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """What a channel can do, as far as the wording depends on it.
+
+    `page`: previews, picture chooser and prefilled box are there; else the Word file stands for a preview.
+    `waits`: later messages edit the earlier acknowledgement.
+    """
+
+    name: str = "page"
+    page: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """All a step may look at, loaded by the desk; frozen. `new_id` is an unused id for a new draft.
+
+    `texts` holds the loaded drafts (at least the profile's and the focused one's, where they exist).
+    `units` are known units below the invited one, for picking. `consent` is the current version of the
+    consent's words.
+    """
+
+    now: datetime
+    person: Person
+    profile: Call
+    editions: Mapping[int, Edition]
+    drafts: Mapping[int, Draft]
+    texts: Mapping[int, Texts]
+    cases: Mapping[int, CaseView] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
+    caps: Caps = Caps()
+    consent: str = "1"
+    new_id: int = 0
+
+    def open_editions(self) -> tuple[Edition, ...]:
+        """The editions one can write for now, by date."""
+        return tuple(sorted((e for e in self.editions.values() if not e.closed), key=lambda e: (e.due, e.id)))
+
+    def call_of(self, draft: Draft) -> Call:
+        """The questionnaire of a draft."""
+        return self.profile if draft.call == PROFILE else self.editions[draft.edition].call
+
+    def text_of(self, draft: int) -> Texts:
+        """What was written in a draft. Raises NotLoaded."""
+        try:
+            return self.texts[draft]
+        except KeyError:
+            raise NotLoaded(draft) from None

@@ -1,0 +1,31 @@
+"""The only clock and the only randomness. Everything else takes time and ids as data."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+
+class World:
+    """The real one. Tests give their own with the same four methods."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, for measuring waits."""
+        return time.monotonic()
+
+    def new_id(self) -> int:
+        """A fresh positive id of 63 bits whose order follows time to the millisecond."""
+        return (int(time.time() * 1000) << 21 | secrets.randbits(21)) & (2**63 - 1)
+
+    def token(self, size: int = 32) -> str:
+        """A secret of `size` random bytes in URL-safe text."""
+        return secrets.token_urlsafe(size)
+
+    def digits(self, length: int) -> str:
+        """A random number of exactly `length` decimal digits, zeros included."""
+        return "".join(secrets.choice("0123456789") for _ in range(length))
