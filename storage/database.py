@@ -1,0 +1,147 @@
+"""Engines for SQLite and PostgreSQL, and the schema's version.
+
+`open_writer` is for whoever writes: on SQLite its transactions begin with BEGIN IMMEDIATE, since a
+deferred transaction that reads first and writes later fails at once when somebody else wrote in between,
+whatever busy_timeout says. `open_reader` cannot write at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from bot.errors import NewerDatabase
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_SECONDS = 5
+
+
+def url_of(place: str) -> URL:
+    """A database's address: a URL as SQLAlchemy reads it, or the path of an SQLite file."""
+    url = make_url(place) if "://" in place else URL.create("sqlite", database=place)
+    return url.set(drivername="postgresql+psycopg") if url.drivername.startswith("postgres") else url
+
+
+def open_writer(place: str) -> Engine:
+    """An engine whose transactions write. On SQLite keep to one thread that uses it for long."""
+    return _open(place, "write")
+
+
+def open_reader(place: str) -> Engine:
+    """An engine whose connections only read."""
+    return _open(place, "read")
+
+
+def _open(place: str, use: Literal["read", "write"]) -> Engine:
+    url = url_of(place)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS})
+        _prepare_sqlite(engine, use)
+        return engine
+    options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if use == "read" else "")
+    return create_engine(url, pool_pre_ping=use == "read", connect_args={"options": options})
+
+
+def _prepare_sqlite(engine: Engine, use: str) -> None:
+    def connect(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # Python 3.11 would begin transactions of its own, and too late
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if use == "read":
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if use == "write" else "BEGIN")
+
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", begin)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, locked, full or read-only: nothing is wrong with the statement.
+
+    When PostgreSQL restarts, callers meet OperationalError, but raw ConnectionErrors as well.
+    """
+    if isinstance(error, ConnectionError):
+        return True
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+        return bool(error.connection_invalidated) or "readonly" in type(error.orig).__name__.lower()
+    return False
+
+
+# ---------------------------------------------------------------- the schema's version
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _plain(engine: Engine) -> Engine:
+    """A second engine on the same database without the foreign keys that get in the way of batch moves."""
+    other = create_engine(engine.url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+
+        def connect(connection: sqlite3.Connection, record: Any) -> None:
+            connection.isolation_level = None
+
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        event.listen(other, "connect", connect)
+        event.listen(other, "begin", begin)
+    return other
+
+
+def check(engine: Engine) -> bool:
+    """Whether the schema is the program's own. False: it is older, or empty, and `upgrade` is needed.
+
+    Raises NewerDatabase when a newer program has written it.
+    """
+    script = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+        raise NewerDatabase(f"the database has schema {current}; this program knows {script.get_current_head()}")
+    return current == script.get_current_head()
+
+
+def schema(engine: Engine) -> str:
+    """The revision the database is at, "" when it is empty."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Brings the schema to this program's version in one transaction. Raises NewerDatabase."""
+    check(engine)
+    plain = _plain(engine)
+    with plain.begin() as connection:
+        if engine.dialect.name == "postgresql":  # two processes may start at once; SQLite is locked by BEGIN IMMEDIATE
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20260101)")
+        command.upgrade(_config(connection), revision)
+    plain.dispose()
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Takes the schema back to an older revision ("base": nothing is left)."""
+    plain = _plain(engine)
+    with plain.begin() as connection:
+        command.downgrade(_config(connection), revision)
+    plain.dispose()
