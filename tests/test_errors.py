@@ -10,11 +10,10 @@ from bot import errors
 def drawn() -> set[tuple[str, str]]:
     """(class, parent) as the docstring draws them."""
     found, above = set(), ["Exception"]
-    for line in (errors.__doc__ or "").splitlines():
-        tree = line[4:] if line.startswith("    ") else ""
-        name = tree.lstrip("│├└─ ").split(" ")[0]
+    for line in (errors.__doc__ or "").splitlines()[2:]:
+        name = line.lstrip("│├└─ ").split(" ")[0]
         if name:
-            depth = 1 + (len(tree) - len(tree.lstrip("│├└─ "))) // 4
+            depth = 1 + (len(line) - len(line.lstrip("│├└─ "))) // 4
             above[depth:] = [name]
             found.add((name, above[depth - 1]))
     return found
