@@ -30,7 +30,7 @@ def ref(name: str, target: str = "", *, null: bool = False, cascade: bool = Fals
     return Column(name, BigInteger, ForeignKey(target, ondelete="CASCADE" if cascade else None), nullable=null)
 
 
-def words(name: str, default: str | None = "") -> Column[str]:
+def string(name: str, default: str | None = "") -> Column[str]:
     """A text that is never null; with default None it must be given."""
     return Column(name, Text, nullable=False, server_default=default)
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.columns import flag, instant, metadata, number, own_id, ref, words
+from storage.columns import flag, instant, metadata, number, own_id, ref, string
 from storage.tables_office import (
     cases,
     comments,
@@ -78,20 +78,20 @@ units = Table(
     metadata,
     own_id(),
     ref("parent", "units.id", null=True),
-    words("name", None),
-    words("level", None),
+    string("name", None),
+    string("level", None),
     Column("path", Text, nullable=False, unique=True),
     Column("confirmed", Boolean, nullable=False, server_default=text("true")),
-    words("kind"),
+    string("kind"),
 )
 
 people = Table(
     "people",
     metadata,
     own_id(),
-    words("name"),
-    words("post"),
-    words("phone"),
+    string("name"),
+    string("post"),
+    string("phone"),
     ref("invited", "units.id"),
     ref("unit", "units.id", null=True),
     flag("erased"),
@@ -102,7 +102,7 @@ roles = Table(
     "roles",
     metadata,
     ref("person", "people.id", cascade=True),
-    words("role", None),  # writer | coordinator | administrator
+    string("role", None),  # writer | coordinator | administrator
     ref("unit", "units.id"),
     PrimaryKeyConstraint("person", "role", "unit"),
     Index(None, "unit"),
@@ -112,10 +112,10 @@ roles = Table(
 addresses = Table(
     "addresses",
     metadata,
-    words("channel", None),
-    words("external", None),
+    string("channel", None),
+    string("external", None),
     ref("person", "people.id", cascade=True),
-    words("state", "open"),  # open | blocked
+    string("state", "open"),  # open | blocked
     instant("created_at"),
     instant("last_used"),
     PrimaryKeyConstraint("channel", "external"),
@@ -127,7 +127,7 @@ invites = Table(
     metadata,
     own_id(),
     ref("unit", "units.id"),
-    words("role", "writer"),
+    string("role", "writer"),
     flag("personal"),
     Column("uses_left", Integer, nullable=True),  # null: without a limit
     instant("expires_at", null=True),
@@ -136,7 +136,7 @@ invites = Table(
     ref("person", "people.id", null=True),  # whom a personal invite is bound to
     ref("edition", "editions.id", null=True),
     ref("issuer"),  # a person, 0: the command line
-    words("note"),
+    string("note"),
     instant("created_at"),
     Index(None, "unit"),
 )
@@ -146,11 +146,11 @@ redeems = Table(
     "redeems",
     metadata,
     own_id(),
-    ref("invite", "invites.id", cascade=True),
-    words("channel", None),
-    words("external", None),
+    ref("invite"),  # 0: a 接续码 was tried
+    string("channel", None),
+    string("external", None),
     ref("person"),
-    words("outcome", None),  # new | resume | takeover | refused
+    string("outcome", None),  # new | resume | takeover | refused
     instant(),
     Index(None, "invite", "at"),
 )
@@ -164,6 +164,7 @@ codes = Table(
     ref("person", "people.id", cascade=True),
     instant("expires_at"),
     instant("used_at", null=True),
+    ref("other"),  # whose device it was used on, as long as that person's drafts may still be brought along
 )
 
 # ---------------------------------------------------------------- what is collected
@@ -172,8 +173,8 @@ editions = Table(
     "editions",
     metadata,
     own_id(),
-    words("call", None),
-    words("title", None),
+    string("call", None),
+    string("title", None),
     instant("opened_at"),
     instant("due"),
     Column("dates", Json, nullable=False),  # level id -> ISO instant
@@ -185,7 +186,7 @@ extensions = Table(
     "extensions",
     metadata,
     ref("edition", "editions.id", cascade=True),
-    words("level"),  # "": the writer's date
+    string("level"),  # "": the writer's date
     ref("unit", "units.id"),
     instant("until"),
     PrimaryKeyConstraint("edition", "level", "unit"),
@@ -200,10 +201,10 @@ conversations = Table(
     number("seq"),
     Column("focus", Json, nullable=True),
     Column("pending", Json, nullable=True),
-    words("typing_question"),
-    words("typing_text"),
+    string("typing_question"),
+    string("typing_text"),
     Column("undo", Json, nullable=False),
-    words("consent"),
+    string("consent"),
     flag("declined"),
     instant("seen_at", null=True),
 )
@@ -213,15 +214,16 @@ drafts = Table(
     metadata,
     own_id(),
     ref("person", "people.id"),
-    words("call", None),
+    string("call", None),
     ref("edition", "editions.id", null=True),  # null: the profile
-    words("state", "writing"),  # writing | handed_in | returned | closed
-    words("title"),
+    string("state", "writing"),  # writing | handed_in | returned | closed
+    string("title"),
     number("words"),
     number("sections_done"),
     number("next", 1),
     number("n"),
     ref("case"),
+    string("at"),  # the question last in focus
     instant("created_at"),
     instant("seen_at", null=True),
     instant("due", null=True),
@@ -233,9 +235,9 @@ answers = Table(
     "answers",
     metadata,
     ref("draft", "drafts.id", cascade=True),
-    words("question", None),
+    string("question", None),
     Column("n", Integer, nullable=False),
-    words("state", None),  # open | closed | skipped | none
+    string("state", None),  # open | closed | skipped | none
     Column("parts", Json, nullable=False),
     Column("picks", Json, nullable=False),
     number("words"),
@@ -257,10 +259,10 @@ fragments = Table(
     metadata,
     ref("draft", "drafts.id", cascade=True),
     Column("id", Integer, nullable=False),
-    words("question", None),
-    words("text", None),
+    string("question", None),
+    string("text", None),
     number("words"),
-    words("source"),
+    string("source"),
     instant(),
     PrimaryKeyConstraint("draft", "id"),
 )
@@ -270,15 +272,15 @@ attachments = Table(
     metadata,
     ref("draft", "drafts.id", cascade=True),
     Column("id", Integer, nullable=False),
-    words("question", None),
-    words("kind", None),  # picture | file | voice
+    string("question", None),
+    string("kind", None),  # picture | file | voice
     Column("file", Text, nullable=False, index=True),
-    words("name"),
-    words("mime"),
+    string("name"),
+    string("mime"),
     Column("size", BigInteger, nullable=False, server_default="0"),
     number("width"),
     number("height"),
-    words("source"),
+    string("source"),
     instant(),
     PrimaryKeyConstraint("draft", "id"),
 )
@@ -291,9 +293,9 @@ messages = Table(
     metadata,
     ref("conversation", "conversations.id", cascade=True),
     Column("seq", Integer, nullable=False),
-    words("cause"),
-    words("slot"),
-    words("author", "bot"),  # bot | me
+    string("cause"),
+    string("slot"),
+    string("author", "bot"),  # bot | me
     Column("body", Json, nullable=False),
     instant(),
     PrimaryKeyConstraint("conversation", "seq"),
@@ -305,13 +307,13 @@ deliveries = Table(
     own_id(),
     ref("conversation", "conversations.id", cascade=True),
     Column("seq", Integer, nullable=False),
-    words("channel", None),
-    words("external", None),
-    words("state", "owed"),  # owed | claimed | sent | failed
+    string("channel", None),
+    string("external", None),
+    string("state", "owed"),  # owed | claimed | sent | failed
     instant("after", null=True),  # not before
     instant("claimed_until", null=True),
-    words("messenger"),  # the messenger's id of what was sent
-    words("slot"),
+    string("messenger"),  # the messenger's id of what was sent
+    string("slot"),
     number("tries"),
     instant(),
     Index(None, "state", "conversation", "seq"),
@@ -322,9 +324,9 @@ deliveries = Table(
 updates = Table(
     "updates",
     metadata,
-    words("channel", None),
-    words("ref", None),
-    words("digest"),
+    string("channel", None),
+    string("ref", None),
+    string("digest"),
     ref("conversation"),
     number("seq_from"),
     number("seq_to"),
@@ -337,13 +339,14 @@ quarantine = Table(
     "quarantine",
     metadata,
     own_id(),
-    words("channel", None),
-    words("external", None),
-    words("ref", None),
+    string("channel", None),
+    string("external", None),
+    string("ref", None),
     ref("conversation"),
-    Column("update", Json, nullable=False),
-    words("trace"),
-    words("state", "open"),  # open | replayed | dropped
+    string("number", None),  # what the person was told to name on the phone
+    string("update", None),  # JSON in plain ASCII: whatever poisoned the turn must not poison this row
+    string("trace"),
+    string("state", "open"),  # open | replayed | dropped
     instant(),
     Index(None, "state", "at"),
 )

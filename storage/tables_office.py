@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.columns import instant, metadata, number, own_id, ref, words
+from storage.columns import instant, metadata, number, own_id, ref, string
 from storage.types import Instant, Json
 
 # ---------------------------------------------------------------- what the office sees
@@ -26,12 +26,12 @@ cases = Table(
     ref("edition", "editions.id"),
     ref("person", "people.id"),
     ref("unit", "units.id"),
-    words("county", None),  # the county's path, whose counter gave the number
-    words("number", None),
-    words("title"),
+    string("county", None),  # the county's path, whose counter gave the number
+    string("number", None),
+    string("title"),
     number("words"),
-    words("state", "waiting"),
-    words("level"),
+    string("state", "waiting"),
+    string("level"),
     ref("holder"),
     Column("n", Integer, nullable=False),
     number("rank"),
@@ -48,8 +48,8 @@ submissions = Table(
     metadata,
     ref("case", "cases.id", cascade=True),
     Column("n", Integer, nullable=False),
-    words("content", None),
-    words("hash", None),
+    string("content", None),
+    string("hash", None),
     number("words"),
     instant(),
     PrimaryKeyConstraint("case", "n"),
@@ -62,14 +62,14 @@ comments = Table(
     ref("case", "cases.id", cascade=True),
     Column("n", Integer, nullable=False),
     ref("author"),
-    words("section"),
-    words("question"),
-    words("block"),
-    words("quote"),
-    words("text", None),
+    string("section"),
+    string("question"),
+    string("block"),
+    string("quote"),
+    string("text", None),
     Column("change", Text, nullable=True),  # a proposed replacement of the quote
-    words("answer"),  # "" | changed | explained
-    words("explained"),
+    string("answer"),  # "" | changed | explained
+    string("explained"),
     instant(),
     instant("answered_at", null=True),
     Index(None, "case", "n"),
@@ -81,10 +81,10 @@ decisions = Table(
     own_id(),
     ref("case", "cases.id", cascade=True),
     Column("n", Integer, nullable=False),
-    words("level", None),
-    words("kind", None),  # returned | passed | recommended | not_recommended
+    string("level", None),
+    string("kind", None),  # returned | passed | recommended | not_recommended
     number("rank"),
-    words("reason"),
+    string("reason"),
     ref("actor"),
     instant(),
     Index(None, "case"),
@@ -97,13 +97,13 @@ events = Table(
     own_id(),
     instant(),
     ref("actor"),
-    words("kind", None),
+    string("kind", None),
     ref("draft"),
     ref("case"),
-    words("unit"),  # the path of the unit it belongs to
+    string("unit"),  # the path of the unit it belongs to
     Column("params", Json, nullable=False),
-    words("prev"),
-    words("hash"),
+    string("prev"),
+    string("hash"),
     Index(None, "draft"),
     Index(None, "unit", "id"),
 )
@@ -112,7 +112,7 @@ counters = Table(
     "counters",
     metadata,
     ref("edition", "editions.id", cascade=True),
-    words("county", None),
+    string("county", None),
     Column("last", Integer, nullable=False),
     PrimaryKeyConstraint("edition", "county"),
 )
@@ -123,7 +123,7 @@ wakes = Table(
     "wakes",
     metadata,
     ref("conversation", "conversations.id", cascade=True),
-    words("kind", None),
+    string("kind", None),
     Column("due", Instant, nullable=False, index=True),
     Column("data", Json, nullable=False),
     instant("claimed_until", null=True),
@@ -134,10 +134,10 @@ jobs = Table(
     "jobs",
     metadata,
     own_id(),
-    words("kind", None),
+    string("kind", None),
     ref("conversation"),
     Column("args", Json, nullable=False),
-    words("state", "waiting"),  # waiting | claimed | done | failed
+    string("state", "waiting"),  # waiting | claimed | done | failed
     Column("result", Json, nullable=True),
     instant("claimed_until", null=True),
     number("tries"),
@@ -151,14 +151,14 @@ files = Table(
     "files",
     metadata,
     Column("hash", Text, primary_key=True),
-    words("kind", None),  # picture | file | voice | document
-    words("mime"),
-    words("name"),
+    string("kind", None),  # picture | file | voice | document
+    string("mime"),
+    string("name"),
     Column("size", BigInteger, nullable=False),
     number("width"),
     number("height"),
     number("refs"),
-    words("prepared"),  # the hash of the copy made for paper and screen
+    string("prepared"),  # the hash of the copy made for paper and screen
     instant(),
 )
 
@@ -166,11 +166,11 @@ uploads = Table(
     "uploads",
     metadata,
     Column("owner", BigInteger, nullable=False),
-    words("upload", None),
-    words("name", None),
+    string("upload", None),
+    string("name", None),
     Column("size", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False, server_default="0"),
-    words("file"),  # the hash when it is finished
+    string("file"),  # the hash when it is finished
     instant(),
     PrimaryKeyConstraint("owner", "upload"),
 )
@@ -180,10 +180,10 @@ documents = Table(
     "documents",
     metadata,
     ref("person", "people.id", cascade=True),
-    words("file", None),
+    string("file", None),
     ref("draft"),
     number("n"),
-    words("name", None),
+    string("name", None),
     instant(),
     PrimaryKeyConstraint("person", "file"),
     Index(None, "file"),

@@ -81,7 +81,8 @@ def upgrade() -> None:
         sa.Column("external", sa.Text(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("conversation", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("update", Json(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("update", sa.Text(), nullable=False),
         sa.Column("trace", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("at", Instant(), nullable=False),
@@ -89,6 +90,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quarantine_state_at"), ["state", "at"], unique=False)
+
+    op.create_table(
+        "redeems",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("invite", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("external", sa.Text(), nullable=False),
+        sa.Column("person", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redeems")),
+    )
+    with op.batch_alter_table("redeems", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_redeems_invite_at"), ["invite", "at"], unique=False)
 
     op.create_table(
         "units",
@@ -210,6 +225,7 @@ def upgrade() -> None:
         sa.Column("person", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("other", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_codes_person"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_codes")),
     )
@@ -261,6 +277,7 @@ def upgrade() -> None:
         sa.Column("next", sa.Integer(), server_default="1", nullable=False),
         sa.Column("n", sa.Integer(), server_default="0", nullable=False),
         sa.Column("case", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("at", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
         sa.Column("due", Instant(), nullable=True),
@@ -445,21 +462,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("conversation", "seq", name=op.f("pk_messages")),
     )
     op.create_table(
-        "redeems",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("invite", sa.BigInteger(), nullable=False),
-        sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("external", sa.Text(), nullable=False),
-        sa.Column("person", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["invite"], ["invites.id"], name=op.f("fk_redeems_invite"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_redeems")),
-    )
-    with op.batch_alter_table("redeems", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_redeems_invite_at"), ["invite", "at"], unique=False)
-
-    op.create_table(
         "submissions",
         sa.Column("case", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
@@ -492,10 +494,6 @@ def downgrade() -> None:
 
     op.drop_table("wakes")
     op.drop_table("submissions")
-    with op.batch_alter_table("redeems", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_redeems_invite_at"))
-
-    op.drop_table("redeems")
     op.drop_table("messages")
     op.drop_table("fragments")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
@@ -559,6 +557,10 @@ def downgrade() -> None:
 
     op.drop_table("updates")
     op.drop_table("units")
+    with op.batch_alter_table("redeems", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_redeems_invite_at"))
+
+    op.drop_table("redeems")
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quarantine_state_at"))
 

@@ -1,0 +1,174 @@
+"""Values to rows and JSON and back: the one place that knows both shapes.
+
+JSON here is short on purpose (an undo list is written with every turn): lists by position, not mappings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import date, datetime
+from typing import Any
+
+from bot.channel import Address, Face, Outgoing, Update
+from bot.engine import messages as m
+from bot.engine.definition import Call, Edition, Office
+from bot.engine.model import Answer, Focus, Pending, Undo
+
+# ---------------------------------------------------------------- the conversation's own columns
+
+
+def focus_out(focus: Focus | None) -> list[Any] | None:
+    """[draft, section, question, mode, at]."""
+    return None if focus is None else [focus.draft, focus.section, focus.question, focus.mode, focus.at]
+
+
+def focus_in(raw: list[Any] | None) -> Focus | None:
+    """The inverse of `focus_out`."""
+    return None if raw is None else Focus(draft=raw[0], section=raw[1], question=raw[2], mode=raw[3], at=raw[4])
+
+
+def pending_out(pending: Pending | None) -> list[Any] | None:
+    """[kind, text, source, draft]."""
+    return None if pending is None else [pending.kind, pending.text, pending.source, pending.draft]
+
+
+def pending_in(raw: list[Any] | None) -> Pending | None:
+    """The inverse of `pending_out`."""
+    return None if raw is None else Pending(kind=raw[0], text=raw[1], source=raw[2], draft=raw[3])
+
+
+def _answer_out(a: Answer) -> list[Any]:
+    return [a.draft, a.question, a.n, a.state, a.parts, a.picks, a.words]
+
+
+def _answer_in(raw: list[Any]) -> Answer:
+    draft, question, n, state, parts, picks, words = raw
+    return Answer(draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words)
+
+
+def undo_out(undo: tuple[Undo, ...]) -> list[Any]:
+    """[[what, draft, [answer, …], focus], …]."""
+    return [[u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)] for u in undo]
+
+
+def undo_in(raw: list[Any]) -> tuple[Undo, ...]:
+    """The inverse of `undo_out`."""
+    return tuple(
+        Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
+        for what, draft, answers, focus in raw
+    )
+
+
+# ---------------------------------------------------------------- messages
+
+
+def body_out(message: Outgoing) -> dict[str, Any]:
+    """What a message's `body` holds; slot and author have columns of their own."""
+    body: dict[str, Any] = {"text": message.text}
+    if message.buttons:
+        body["buttons"] = [[b.press, b.label, b.strong] for b in message.buttons]
+    if message.card is not None:
+        body["card"] = message.card
+    return body
+
+
+def message_in(body: Mapping[str, Any], slot: str, author: str) -> Outgoing:
+    """A stored message as it was shown."""
+    return Outgoing(
+        text=body["text"],
+        buttons=tuple(Face(press=p, label=label, strong=strong) for p, label, strong in body.get("buttons", ())),
+        slot=slot,
+        card=body.get("card"),
+        author="me" if author == "me" else "bot",
+    )
+
+
+# ---------------------------------------------------------------- editions
+
+
+def edition_in(row: Any, call: Call) -> Edition:
+    """A row of `editions` with the call it opened."""
+    office = dict(row.office)
+    office["keep_until"] = date.fromisoformat(office["keep_until"])
+    return Edition(
+        id=row.id,
+        call=call,
+        title=row.title,
+        opened_at=row.opened_at,
+        due=row.due,
+        dates={level: datetime.fromisoformat(at) for level, at in row.dates.items()},
+        office=Office(**office),
+        closed=row.closed,
+    )
+
+
+def edition_out(edition: Edition) -> dict[str, Any]:
+    """The columns of `editions`."""
+    office = asdict(edition.office)
+    office["keep_until"] = edition.office.keep_until.isoformat()
+    return {
+        "id": edition.id,
+        "call": edition.call.id,
+        "title": edition.title,
+        "opened_at": edition.opened_at,
+        "due": edition.due,
+        "dates": {level: at.isoformat() for level, at in edition.dates.items()},
+        "office": office,
+        "closed": edition.closed,
+    }
+
+
+# ---------------------------------------------------------------- updates, for the quarantine
+
+_INCOMING: Mapping[str, type[m.Incoming]] = {
+    kind.__name__: kind
+    for kind in (
+        m.Said,
+        m.Pressed,
+        m.Sent,
+        m.Unreadable,
+        m.Edited,
+        m.Shared,
+        m.Typing,
+        m.Knock,
+        m.Joined,
+        m.Told,
+        m.Done,
+        m.Woke,
+    )
+}
+
+
+def update_out(update: Update) -> str:
+    """An update as JSON in plain ASCII, so that no database refuses it whatever it holds."""
+    incoming = update.incoming
+    values = {f.name: getattr(incoming, f.name) for f in fields(incoming)}
+    values["at"] = incoming.at.isoformat()
+    if isinstance(incoming, m.Sent):
+        values["files"] = [asdict(f) for f in incoming.files]
+    raw = {
+        "channel": update.address.channel,
+        "external": update.address.external,
+        "ref": update.ref,
+        "digest": update.digest,
+        "kind": type(incoming).__name__,
+        "incoming": values,
+    }
+    return json.dumps(raw, default=repr)
+
+
+def update_in(text: str) -> Update:
+    """The inverse of `update_out`. Raises KeyError or ValueError on anything else."""
+    raw = json.loads(text)
+    values = dict(raw["incoming"])
+    values["at"] = datetime.fromisoformat(values["at"])
+    if "files" in values:
+        values["files"] = tuple(m.SentFile(**f) for f in values["files"])
+    return Update(
+        address=Address(channel=raw["channel"], external=raw["external"]),
+        ref=raw["ref"],
+        digest=raw["digest"],
+        incoming=_INCOMING[raw["kind"]](**values),
+    )
