@@ -1,0 +1,51 @@
+"""The states of a case and the moves between them: the one table. `storage.cases.move` carries moves out.
+
+A case stands at a level. The writer's moves are submit, resubmit and take_back; the others are the office's.
+通过 (pass) says that the text is fit, 推荐 (recommend) uses a quota place and makes the case wait one level
+up. A case is taken back only while it waits at the first level, was never opened, and before the writer's
+date. Each move holds for the version n that the mover has seen: who saw an older one has lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+CaseState = Literal[
+    "waiting", "opened", "returned", "taken_back", "passed", "recommended", "not_recommended", "out_of_time"
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """`frm`: the states it starts from. `unopened`: only while nobody of this level has read it.
+
+    `ups`: the submission's number grows by one. `event`: what the books call it.
+    """
+
+    frm: tuple[CaseState, ...]
+    to: CaseState
+    event: str
+    unopened: bool = False
+    ups: bool = False
+
+
+MOVES: Mapping[str, Move] = {
+    "resubmit": Move(frm=("returned", "taken_back"), to="waiting", event="case.submitted", ups=True),
+    "take_back": Move(frm=("waiting",), to="taken_back", event="case.taken_back", unopened=True),
+    "open": Move(frm=("waiting",), to="opened", event="case.opened"),
+    "return": Move(frm=("waiting", "opened"), to="returned", event="case.returned"),
+    "pass": Move(frm=("waiting", "opened"), to="passed", event="case.passed"),
+    "recommend": Move(frm=("passed",), to="recommended", event="case.recommended"),
+    "raise": Move(frm=("passed",), to="waiting", event="case.recommended"),
+    "not_recommend": Move(frm=("passed",), to="not_recommended", event="case.not_recommended"),
+    "time_out": Move(frm=("waiting", "opened", "passed"), to="out_of_time", event="case.out_of_time"),
+}
+OPEN_TO_WRITER: frozenset[str] = frozenset({"returned", "taken_back"})
+
+
+def case_number(pattern: str, county: str, year: int, last: int) -> str:
+    """A number by the call's pattern: {县} without its 县/市/区, {年} two digits, {号} three (云溪26-017)."""
+    short = county[:-1] if len(county) > 2 and county[-1] in "县市区" else county
+    return pattern.replace("{县}", short).replace("{年}", f"{year % 100:02d}").replace("{号}", f"{last:03d}")

@@ -1,0 +1,296 @@
+"""People, their units, roles, addresses and 接续码."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from bot.channel import Address
+from bot.engine.model import Person, Unit
+from storage import drafts as draft_rows
+from storage.conversations import unit_of
+from storage.tables import (
+    addresses,
+    codes,
+    conversations,
+    deliveries,
+    documents,
+    drafts,
+    files,
+    jobs,
+    messages,
+    people,
+    quarantine,
+    roles,
+    units,
+    updates,
+    wakes,
+)
+
+
+class Known(NamedTuple):
+    """An address that belongs to somebody."""
+
+    person: int
+    state: str
+    last_used: datetime
+
+
+_FIND = select(addresses.c.external, addresses.c.person, addresses.c.state, addresses.c.last_used).where(
+    addresses.c.channel == bindparam("channel"), addresses.c.external.in_(bindparam("externals", expanding=True))
+)
+_OF_PEOPLE = (
+    select(addresses.c.person, addresses.c.channel, addresses.c.external)
+    .where(addresses.c.person.in_(bindparam("ids", expanding=True)), addresses.c.state == "open")
+    .order_by(addresses.c.last_used)
+)
+_TOUCH = (
+    update(addresses)
+    .where(addresses.c.channel == bindparam("b_channel"), addresses.c.external == bindparam("b_external"))
+    .values(last_used=bindparam("at"), state="open")
+)
+_SAVE = (
+    update(people)
+    .where(people.c.id == bindparam("b_id"))
+    .values(name=bindparam("name"), post=bindparam("post"), phone=bindparam("phone"), unit=bindparam("unit"))
+)
+_CHILDREN = (
+    select(units.c.name)
+    .where(
+        units.c.parent
+        == select(_up := units.alias("up"))
+        .with_only_columns(_up.c.id)
+        .where(_up.c.path == bindparam("path"))
+        .scalar_subquery()
+    )
+    .order_by(units.c.name)
+)
+
+
+# ---------------------------------------------------------------- addresses
+
+
+def find(connection: Connection, wanted: Iterable[Address]) -> dict[Address, Known]:
+    """Those of the addresses that belong to somebody."""
+    by_channel: dict[str, list[str]] = defaultdict(list)
+    for address in wanted:
+        by_channel[address.channel].append(address.external)
+    return {
+        Address(channel=channel, external=row[0]): Known(*row[1:])
+        for channel, externals in by_channel.items()
+        for row in connection.execute(_FIND, {"channel": channel, "externals": externals})
+    }
+
+
+def open_addresses(connection: Connection, persons: Collection[int]) -> dict[int, list[Address]]:
+    """The open addresses of these people, the last used one last."""
+    found: dict[int, list[Address]] = defaultdict(list)
+    if persons:
+        for person, channel, external in connection.execute(_OF_PEOPLE, {"ids": list(persons)}):
+            found[person].append(Address(channel=channel, external=external))
+    return found
+
+
+def touch(connection: Connection, used: Iterable[tuple[Address, datetime]]) -> None:
+    """Notes that somebody spoke from these addresses; a blocked one is open again."""
+    rows = [
+        {"b_channel": a.channel, "b_external": a.external, "at": at}
+        for a, at in sorted(used, key=lambda pair: (pair[0].channel, pair[0].external))
+    ]
+    if rows:
+        connection.execute(_TOUCH, rows)
+
+
+def give_address(connection: Connection, address: Address, person: int, at: datetime) -> None:
+    """The address is this person's from now on, whoever had it before."""
+    key = (addresses.c.channel == address.channel) & (addresses.c.external == address.external)
+    moved = connection.execute(update(addresses).where(key).values(person=person, state="open", last_used=at))
+    if not moved.rowcount:
+        connection.execute(
+            insert(addresses),
+            {
+                "channel": address.channel,
+                "external": address.external,
+                "person": person,
+                "state": "open",
+                "created_at": at,
+                "last_used": at,
+            },
+        )
+
+
+def drop_addresses(connection: Connection, person: int) -> None:
+    """The person can be reached nowhere and from nowhere until they knock again."""
+    connection.execute(delete(addresses).where(addresses.c.person == person))
+
+
+# ---------------------------------------------------------------- people
+
+
+def create(connection: Connection, *, person: int, conversation: int, unit: int, at: datetime) -> None:
+    """A new person without a name, and their one conversation."""
+    connection.execute(insert(people), {"id": person, "invited": unit, "created_at": at})
+    connection.execute(insert(conversations), {"id": conversation, "person": person, "undo": []})
+
+
+def grant(connection: Connection, person: int, role: str, unit: int) -> None:
+    """Gives a role at a unit; having it already is fine."""
+    held = select(roles.c.person).where(roles.c.person == person, roles.c.role == role, roles.c.unit == unit)
+    if connection.execute(held).first() is None:
+        connection.execute(insert(roles), {"person": person, "role": role, "unit": unit})
+
+
+def save(connection: Connection, changed: Iterable[Person]) -> None:
+    """Writes name, post, phone and unit."""
+    rows = [
+        {"b_id": p.id, "name": p.name, "post": p.post, "phone": p.phone, "unit": p.unit.id if p.unit else None}
+        for p in sorted(changed, key=lambda p: p.id)
+    ]
+    if rows:
+        connection.execute(_SAVE, rows)
+
+
+def erase(connection: Connection, person: int, conversation: int) -> None:
+    """Drafts, profile and all that was said go at once; submitted cases stay with the office.
+
+    Updates and events stay: they hold no text. What is still owed to a messenger is not sent any more.
+    """
+    ids = [r[0] for r in connection.execute(select(drafts.c.id).where(drafts.c.person == person))]
+    release(connection, draft_rows.remove(connection, ids))
+    release(
+        connection, [r[0] for r in connection.execute(select(documents.c.file).where(documents.c.person == person))]
+    )
+    for table in (documents, codes):
+        connection.execute(delete(table).where(table.c.person == person))
+    for table in (messages, deliveries, wakes, quarantine, jobs):
+        connection.execute(delete(table).where(table.c.conversation == conversation))
+    connection.execute(update(updates).where(updates.c.conversation == conversation).values(seq_from=0, seq_to=0))
+    connection.execute(
+        update(people).where(people.c.id == person).values(name="", post="", phone="", unit=None, erased=True)
+    )
+
+
+# ---------------------------------------------------------------- files are kept while something names them
+
+
+def keep(connection: Connection, hashes: Iterable[str]) -> None:
+    """One more reference to each of these files, once for each time it is given."""
+    _refer(connection, hashes, 1)
+
+
+def release(connection: Connection, hashes: Iterable[str]) -> None:
+    """One reference less. Who sweeps the folder takes what has none."""
+    _refer(connection, hashes, -1)
+
+
+_REFER = update(files).where(files.c.hash == bindparam("b_hash")).values(refs=files.c.refs + bindparam("by"))
+
+
+def _refer(connection: Connection, hashes: Iterable[str], by: int) -> None:
+    rows = [{"b_hash": h, "by": by} for h in sorted(hashes)]
+    if rows:
+        connection.execute(_REFER, rows)
+
+
+# ---------------------------------------------------------------- the tree
+
+
+def unit_at(connection: Connection, path: tuple[str, ...]) -> Unit | None:
+    """The node with this path."""
+    row = connection.execute(
+        select(units.c.id, units.c.path, units.c.level, units.c.confirmed).where(units.c.path == "/".join(path))
+    ).first()
+    return None if row is None else unit_of(row[1], row[0], row[2], row[3])
+
+
+def make_unit(
+    connection: Connection, id: int, path: tuple[str, ...], level: str, *, confirmed: bool, kind: str = ""
+) -> Unit:
+    """A new node; the node above it must be there. Raises IntegrityError when the path is taken."""
+    parent = unit_at(connection, path[:-1]) if len(path) > 1 else None
+    connection.execute(
+        insert(units),
+        {
+            "id": id,
+            "parent": parent.id if parent else None,
+            "name": path[-1],
+            "level": level,
+            "path": "/".join(path),
+            "confirmed": confirmed,
+            "kind": kind,
+        },
+    )
+    return Unit(id=id, path=path, level=level, confirmed=confirmed)
+
+
+def names_below(connection: Connection, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the nodes right below this path, in order."""
+    return tuple(row[0] for row in connection.execute(_CHILDREN, {"path": "/".join(path)}))
+
+
+# ---------------------------------------------------------------- 接续码
+
+
+def code_hash(site_key: bytes, digits: str) -> str:
+    """How six digits are kept: keyed, since a million of them are soon tried."""
+    return hmac.new(site_key, f"code:{digits}".encode(), hashlib.sha256).hexdigest()
+
+
+def make_code(connection: Connection, *, id: int, person: int, hashed: str, expires_at: datetime) -> None:
+    """A new code; the person's earlier unused ones are void."""
+    connection.execute(delete(codes).where(codes.c.person == person, codes.c.used_at.is_(None)))
+    connection.execute(insert(codes), {"id": id, "person": person, "hash": hashed, "expires_at": expires_at})
+
+
+def code_owner(connection: Connection, hashed: str, now: datetime) -> int:
+    """Whose living, unused code this is; 0 for nobody's (or, by chance, for two people's)."""
+    owners = connection.execute(
+        select(codes.c.person).where(codes.c.hash == hashed, codes.c.used_at.is_(None), codes.c.expires_at > now)
+    ).all()
+    return int(owners[0][0]) if len(owners) == 1 else 0
+
+
+def use_code(connection: Connection, hashed: str, now: datetime, other: int) -> bool:
+    """Uses the code up; False when somebody was quicker. `other`: whose device it was used on, 0 for nobody's."""
+    used = connection.execute(
+        update(codes)
+        .where(codes.c.hash == hashed, codes.c.used_at.is_(None), codes.c.expires_at > now)
+        .values(used_at=now, other=other)
+    )
+    return used.rowcount == 1
+
+
+def bring_along(connection: Connection, person: int, since: datetime) -> int:
+    """Moves the drafts of whoever had this device before to `person`; returns how many. Profiles stay."""
+    row = connection.execute(
+        select(codes.c.id, codes.c.other)
+        .where(codes.c.person == person, codes.c.other != 0, codes.c.used_at >= since)
+        .order_by(codes.c.id.desc())
+    ).first()
+    if row is None:
+        return 0
+    connection.execute(update(codes).where(codes.c.id == row[0]).values(other=0))
+    own = (drafts.c.person == row[1]) & drafts.c.edition.is_not(None)
+    return connection.execute(update(drafts).where(own).values(person=person)).rowcount
+
+
+def drafts_of(connection: Connection, person: int) -> int:
+    """How many drafts, besides the profile, a person has."""
+    own = (drafts.c.person == person) & drafts.c.edition.is_not(None)
+    return connection.execute(select(func.count()).select_from(drafts).where(own)).scalar_one()
+
+
+def named(connection: Connection, person: int) -> bool:
+    """Whether the person has given a name."""
+    return bool(connection.execute(select(people.c.name).where(people.c.id == person)).scalar())
+
+
+def row_of(connection: Connection, person: int) -> Any:
+    """The person's columns, or None."""
+    return connection.execute(select(people).where(people.c.id == person)).first()
