@@ -20,7 +20,6 @@ from handlers.web.settings import WebSettings
 MAX_CHUNK = 1024 * 1024
 _UPLOAD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 
 
 class Uploads:
@@ -88,11 +87,7 @@ class Uploads:
             # Whatever the bytes are, nothing in them runs.
             "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         }
-        # A picture is drawn by the page's own <img>; everything else is a download.
-        kind = "inline" if info.mime in _PICTURES else "attachment"
-        return FileResponse(
-            info.path, media_type=info.mime, filename=info.name, headers=headers, content_disposition_type=kind
-        )
+        return FileResponse(info.path, media_type=info.mime, filename=info.name, headers=headers)
 
     async def paper(self, request: Request) -> Response:
         """GET /api/paper/{draft}?n=0: the document's content, to be drawn in the page."""
