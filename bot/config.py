@@ -361,7 +361,8 @@ def _contradictions(settings: Settings, file: str) -> Iterator[Mistake]:
         return
     shipped = _read(default_file())["office"]
     for name in ("contact", "phone"):
-        if name == "phone" and settings.office.phone == shipped["phone"] or not getattr(settings.office, name).strip():
+        said = getattr(settings.office, name).strip()
+        if not said or (name == "phone" and said == shipped["phone"]):
             yield mistake(file, f"office.{name}", "placeholder", what=_sentences()[name])
     for call, own in settings.calls.own.items():
         if own.office.phone == shipped["phone"]:

@@ -1,0 +1,271 @@
+"""The `Files` door: bytes on disk, named by their SHA-256, taken in chunks that may be repeated.
+
+An upload's bytes grow in one file of its own; what is acknowledged has been synced. The finished file is
+looked at (`bot.paper`, imported on first use, in a thread), stripped of the camera's data, and moved to its
+place under its hash. The copy for paper and screen lies beside the original and can always be made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection
+
+from bot.engine.messages import SentFile
+from bot.errors import FileRefused
+from bot.world import World
+from storage import filerows
+from storage.filerows import Kept, Upload
+from storage.readers import Run
+
+CHUNK = 256 * 1024
+MB = 1024 * 1024
+_UPLOADS_KEPT = timedelta(days=14)
+_UNNAMED_KEPT = timedelta(days=1)
+_OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+T = TypeVar("T")
+
+
+class FileStore:
+    """Files of one data folder. `read` and `write` run work on the database."""
+
+    def __init__(
+        self, folder: Path, *, read: Run, write: Run, world: World, file_mb: int = 20, draft_mb: int = 200
+    ) -> None:
+        self._folder = folder
+        self._read = read
+        self._write = write
+        self._world = world
+        self._file_mb = file_mb
+        self._draft_mb = draft_mb
+        self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+
+    # ------------------------------------------------------------ coming in
+
+    async def begin(self, owner: int, upload: str, name: str, size: int) -> int:
+        """Announces an upload of a person, or finds it again; returns how many bytes are there.
+
+        Raises FileRefused: `file.empty`, `file.too_big`, `file.draft_full`, `file.changed`, `file.no_space`.
+        """
+        if size < 1:
+            raise FileRefused("file.empty")
+        if size > self._file_mb * MB:
+            raise FileRefused("file.too_big", {"size": -(-size // MB), "limit": self._file_mb})
+        known = await self._read(lambda c: filerows.upload(c, owner, upload))
+        if known is None:
+            await self._announce(owner, upload, name, size)
+            return 0
+        if (known.name, known.size) != (name, size):
+            raise FileRefused("file.changed")
+        return known.size if known.file else _size(self._part(owner, upload))
+
+    async def _announce(self, owner: int, upload: str, name: str, size: int) -> None:
+        if await self._read(lambda c: filerows.held_by(c, owner)) + size > self._draft_mb * MB:
+            raise FileRefused("file.draft_full", {"limit": self._draft_mb})
+        now = self._world.now()
+        await self._write(lambda c: filerows.add_upload(c, owner, upload, name, size, now))
+
+    async def put(self, owner: int, upload: str, offset: int, data: bytes) -> int:
+        """Appends a chunk; returns the offset to go on from. A repeated chunk, and one beyond what is there,
+        change nothing. Raises FileRefused: `file.gone`, `file.chunk`, `file.incomplete`, `file.no_space`.
+        """
+        if len(data) > CHUNK or offset < 0:
+            raise FileRefused("file.chunk")
+        async with self._lock(owner, upload):
+            known = await self._known(owner, upload)
+            if known.file:
+                return known.size
+            if offset + len(data) > known.size:
+                raise FileRefused("file.incomplete")
+            return await _in_thread(_append, self._part(owner, upload), offset, data)
+
+    async def finish(self, owner: int, upload: str) -> SentFile:
+        """Looks at the complete file and keeps it; may be repeated. Raises FileRefused."""
+        async with self._lock(owner, upload):
+            known = await self._known(owner, upload)
+            if not known.file:
+                kept = await _in_thread(self._take_in, self._part(owner, upload), known)
+                now = self._world.now()
+                await self._write(lambda c: filerows.finish_upload(c, owner, upload, kept, now))
+                self._part(owner, upload).unlink(missing_ok=True)
+                return _sent(kept, known.name)
+        kept_before = await self._read(lambda c: filerows.find(c, known.file))
+        if kept_before is None:
+            raise FileRefused("file.gone")
+        return _sent(kept_before, known.name)
+
+    def _lock(self, owner: int, upload: str) -> asyncio.Lock:
+        """One at a time for each upload; a lock lives as long as somebody holds it."""
+        return self._locks.setdefault((owner, upload), asyncio.Lock())
+
+    async def _known(self, owner: int, upload: str) -> Upload:
+        known = await self._read(lambda c: filerows.upload(c, owner, upload))
+        if known is None:
+            raise FileRefused("file.gone")
+        return known
+
+    def _take_in(self, part: Path, announced: Upload) -> Kept:
+        if _size(part) != announced.size:
+            raise FileRefused("file.incomplete")
+        from bot.paper import material, pictures
+
+        with part.open("rb") as file:
+            head = file.read(64)
+        if not material.type_of(head).startswith("image/"):
+            mime = pictures.sniff(part, announced.name)
+            kind = "voice" if mime.startswith("audio/") else "file"
+            return self.store(part.read_bytes(), kind=kind, mime=mime, name=announced.name)
+        seen = pictures.look(part)
+        data, mime = pictures.keep(part)
+        name = _named_for(mime, announced.name, material.ENDINGS[mime])
+        return self.store(data, kind="picture", mime=mime, name=name, width=seen.width, height=seen.height)
+
+    # ------------------------------------------------------------ on disk
+
+    def store(self, data: bytes, *, kind: str, mime: str, name: str, width: int = 0, height: int = 0) -> Kept:
+        """Writes bytes to their place, if they are not there; the caller notes the row. Raises OSError."""
+        digest = hashlib.sha256(data).hexdigest()
+        if _size(self.path(digest)) != len(data):
+            _write_whole(self.path(digest), data)
+        return Kept(hash=digest, kind=kind, mime=mime, name=name, size=len(data), width=width, height=height)
+
+    def path(self, file: str) -> Path:
+        """Where a file lies, by its hash."""
+        return self._folder / "files" / file[:2] / file[2:4] / file
+
+    def prepared_path(self, file: str) -> Path:
+        """Where the copy for paper and screen lies once it is made."""
+        return self.path(file).with_suffix(".jpg")
+
+    def prepared(self, file: str) -> bytes:
+        """The copy for paper and screen, made on first use. Raises FileRefused, FileNotFoundError."""
+        copy = self.prepared_path(file)
+        if not copy.exists():
+            from bot.paper import pictures
+
+            _write_whole(copy, pictures.prepare(self.path(file)))
+        return copy.read_bytes()
+
+    async def get(self, file: str) -> AsyncIterator[bytes]:
+        """The bytes of a kept file, in pieces. Raises FileNotFoundError."""
+        handle = await asyncio.to_thread(self.path(file).open, "rb")
+        try:
+            while piece := await asyncio.to_thread(handle.read, CHUNK):
+                yield piece
+        finally:
+            handle.close()
+
+    async def keep(self, data: bytes, *, kind: str, mime: str, name: str) -> Kept:
+        """Keeps a file made here. Raises FileRefused where there is no space."""
+        kept = await _in_thread(lambda: self.store(data, kind=kind, mime=mime, name=name))
+        now = self._world.now()
+        await self._write(lambda c: filerows.keep(c, kept, now))
+        return kept
+
+    async def sweep(self, now: datetime) -> int:
+        """Removes uploads left unfinished and files that nothing names any more; returns how many files."""
+        stale = await self._write(lambda c: filerows.forget_uploads(c, now - _UPLOADS_KEPT))
+        for owner, upload in stale:
+            self._part(owner, upload).unlink(missing_ok=True)
+
+        def take(connection: Connection) -> list[str]:
+            gone = filerows.unnamed(connection, now - _UNNAMED_KEPT)
+            filerows.forget(connection, gone)
+            return gone
+
+        gone = await self._write(take)
+        for file in gone:  # after the commit: a crash here leaves bytes, never a row without them
+            self.path(file).unlink(missing_ok=True)
+            self.prepared_path(file).unlink(missing_ok=True)
+        return len(gone)
+
+    def _part(self, owner: int, upload: str) -> Path:
+        return self._folder / "uploads" / f"{owner}-{hashlib.sha256(upload.encode()).hexdigest()[:32]}"
+
+
+async def _in_thread(work: Callable[..., T], *args: object) -> T:
+    """Disk work in a thread; a full or read-only disk becomes the sentence for it."""
+    try:
+        return await asyncio.to_thread(work, *args)
+    except OSError as error:
+        if error.errno in _OUT_OF_SPACE:
+            raise FileRefused("file.no_space") from error
+        raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _append(part: Path, offset: int, data: bytes) -> int:
+    there = _size(part)
+    if offset != there or not data:
+        return there
+    part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.write(handle, data[written:])
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, offset)  # half a chunk would shift everything after it
+        raise
+    finally:
+        os.close(handle)
+    return offset + len(data)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """All of it or nothing: written aside, synced, renamed, and the folder synced."""
+    for folder in (path.parent.parent.parent, path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    folder_handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder_handle)
+    finally:
+        os.close(folder_handle)
+
+
+def _named_for(mime: str, name: str, endings: tuple[str, ...]) -> str:
+    """The name with an ending that tells what the bytes are."""
+    stem, dot, ending = name.rpartition(".")
+    if dot and ending.lower() in endings:
+        return name
+    return f"{stem if dot and stem else name}.{endings[0]}"
+
+
+def _sent(kept: Kept, name: str) -> SentFile:
+    kind = cast(Literal["picture", "file", "voice"], kept.kind)
+    shown = name if kind != "picture" else kept.name
+    return SentFile(
+        kind=kind,
+        file=kept.hash,
+        name=shown,
+        mime=kept.mime,
+        size=kept.size,
+        width=kept.width,
+        height=kept.height,
+    )
