@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bot.engine.messages import Say
+from bot.engine.progress import caption_key, has_content, section_words, total_words, walk
+
+if TYPE_CHECKING:
+    from bot.engine.definition import Call
+    from bot.engine.model import Texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,3 +38,54 @@ class Finding:
     say: Say
     quote: str = ""
     change: str | None = None
+
+
+def length_findings(call: Call, texts: Texts) -> tuple[Finding, ...]:
+    """The first source: sections and the whole against the call's lengths, pictures without captions.
+
+    Only what was begun is spoken of; what is missing altogether blocks or is plain in the overview.
+    """
+    out: list[Finding] = []
+    for n, section in enumerate(call.sections, 1):
+        words, limit = section_words(section, texts), section.limit
+        place = Place(section=section.id)
+        top = limit.max or limit.goal * 13 // 10
+        low = limit.min or limit.goal // 2
+        params = {"n": n, "heading": section.heading, "words": words, "goal": limit.goal}
+        if words and top and words > top:
+            out.append(_length(place, "long", params))
+        elif words and low and words < low:
+            out.append(_length(place, "short", params))
+    total = total_words(call, texts)
+    params = {"words": total, "min": call.limit.min, "max": call.limit.max}
+    if total and call.limit.min and total < call.limit.min:
+        out.append(_length(Place(section=""), "total_short", params))
+    elif call.limit.max and total > call.limit.max and not call.limit.hard:
+        out.append(_length(Place(section=""), "total_long", params))
+    out += _captions(call, texts)
+    return tuple(out)
+
+
+def _length(place: Place, kind: str, params: Mapping[str, Any]) -> Finding:
+    return Finding(
+        id=f"length/{kind}/{place.section}", source="length", place=place, say=Say(key=f"finding.{kind}", params=params)
+    )
+
+
+def _captions(call: Call, texts: Texts) -> list[Finding]:
+    out = []
+    for section, question in walk(call):
+        answer = texts.answers.get(question.id)
+        if question.pictures is None or not question.pictures.caption or answer is None:
+            continue
+        for n, i in enumerate(answer.parts, 1):
+            if not has_content(texts.answers.get(caption_key(i))):
+                out.append(
+                    Finding(
+                        id=f"caption/{i}",
+                        source="length",
+                        place=Place(section=section.id, question=question.id, block=f"picture/{i}"),
+                        say=Say(key="finding.caption", params={"n": n}),
+                    )
+                )
+    return out

@@ -104,6 +104,7 @@ class Draft:
     """One text being written for one edition, with the summary columns that lists and plans live on.
 
     `edition` is 0 for the profile. `next` numbers fragments and attachments. `n` counts submissions.
+    `at` is the question last in focus, so that a draft put aside resumes where it was left.
     """
 
     id: int
@@ -117,6 +118,7 @@ class Draft:
     next: int = 1
     n: int = 0
     case: int = 0
+    at: str = ""
     seen_at: datetime | None = None
     due: datetime | None = None
 
@@ -219,6 +221,24 @@ class Caps:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """The words understood at any time, as data (bot/data/wording/words.toml, `Wording.vocabulary`).
+
+    `commands`: word -> command. `closing`: words that mean "done" only while gathering with content.
+    `asked`: words that are asked about at a text question -> the command they may mean. `finals`: particles
+    of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
+    question ends.
+    """
+
+    commands: Mapping[str, str] = field(default_factory=dict)
+    closing: frozenset[str] = frozenset()
+    asked: Mapping[str, str] = field(default_factory=dict)
+    finals: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class View:
     """All a step may look at, loaded by the desk; frozen. `new_id` is an unused id for a new draft.
 
@@ -238,6 +258,7 @@ class View:
     extensions: tuple[Extension, ...] = ()
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
     caps: Caps = Caps()
+    vocabulary: Vocabulary = Vocabulary()
     consent: str = "1"
     new_id: int = 0
 

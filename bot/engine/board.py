@@ -1,0 +1,219 @@
+"""The state beside the messages: what a page shows in its header, chips, box and overview.
+
+Plain data with sentences still to be rendered (`Wording.render_values`). See docs/http.md for the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.engine.answers import plain
+from bot.engine.asking import NOTHING, days_left, limit_words, on, rows_of
+from bot.engine.definition import Question, Section
+from bot.engine.ids import b36
+from bot.engine.messages import Button, Incoming, Say
+from bot.engine.model import PROFILE, Conversation, Focus, View
+from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done
+from bot.engine.work import Work
+
+NO_PICTURES: Mapping[str, Any] = {"on": False, "files": False, "original": False, "left": 0}
+WRITING = ("ask", "gather", "thin", "edit")  # the modes in which a text question takes a paragraph
+EMPTY_BOX: Mapping[str, Any] = {
+    "mode": "none",
+    "question": "",
+    "version": 0,
+    "placeholder": Say(key="box.free"),
+    "text": "",
+    "editing": False,
+    "base": 0,
+    "goal": 0,
+    "max": 0,
+}
+
+
+def board(view: View, conversation: Conversation) -> Mapping[str, Any]:
+    """The board of a conversation. Raises NotLoaded when the texts of the shown draft are missing."""
+    w = Work(view, conversation, Incoming(at=view.now))
+    draft = _draft(w)
+    row = w.drafts.get(draft)
+    edition = w.edition(draft) if row else None
+    if edition is None:
+        edition = next(iter(view.open_editions()), None)
+    here = w.here() if conversation.consent else None
+    is_case = row is not None and row.call != PROFILE
+    writing = is_case and row is not None and row.state in ("writing", "returned")
+    return {
+        "call": edition.title if edition else "",
+        "ring": _ring(w, draft) if is_case else None,
+        "where": _where(w, draft, here),
+        "sub": _sub(w, draft) if is_case else NOTHING,
+        "chips": _chips(w, here),
+        "box": _box(w, here),
+        "pictures": _pictures(w, draft, here)
+        if writing
+        else {"on": False, "files": False, "original": False, "left": 0},
+        "tasks": _tasks(w, draft) if writing else None,
+        "draft": b36(draft) if is_case else "",
+        "questionnaire": not is_case,
+    }
+
+
+def _draft(w: Work) -> int:
+    """The draft the page is about: the focused one, else the one seen last."""
+    focus = w.focus
+    if focus is not None and focus.draft in w.drafts:
+        return focus.draft
+    rows = [d for d in w.drafts.values() if d.call != PROFILE and d.state != "closed"]
+    return max(rows, key=lambda d: (d.seen_at or w.now, d.id)).id if rows else 0
+
+
+def _ring(w: Work, draft: int) -> Mapping[str, Any]:
+    call = w.call(draft)
+    done, total = sections_done(call, w.texts(draft)), len(call.sections)
+    return {"done": done, "total": total, "label": Say(key="board.ring", params={"done": done, "total": total})}
+
+
+def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
+    row = w.drafts.get(draft)
+    if row is None:
+        return Say(key="board.start")
+    if row.call == PROFILE:
+        return Say(key="board.profile")
+    if row.state == "handed_in":
+        case = w.view.cases.get(draft)
+        return Say(key="board.handed_in", params={"number": case.number if case else ""})
+    if here is None:
+        return Say(key="board.review")
+    n = number_of(w.call(draft), here[0])
+    if not n:
+        return Say(key="board.head", params={"label": here[1].label or Say(key="board.title")})
+    return Say(key="board.section", params={"n": n, "heading": here[0].heading})
+
+
+def _sub(w: Work, draft: int) -> Say:
+    row, due = w.drafts[draft], w.due(draft)
+    left = days_left(w, due) if due else NOTHING
+    if row.state == "handed_in":
+        return Say(key="board.sub_handed_in")
+    open_ = len(w.call(draft).sections) - sections_done(w.call(draft), w.texts(draft))
+    return Say(key="board.sub" if open_ else "board.sub_done", params={"open": open_, "left": left})
+
+
+def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]:
+    """The row above the box: what makes sense now, the most likely first."""
+    focus = w.focus
+    if not w.conversation.consent:
+        return (Button(press="cmd:help", key="help"),)
+    if focus is None or here is None:
+        row = w.drafts.get(_draft(w))
+        chips = [Button(press="cmd:cases", key="cases"), Button(press="cmd:privacy", key="privacy")]
+        if row is not None and row.call != PROFILE and row.state in ("writing", "returned"):
+            chips = [
+                Button(press=on("resume", row.id), key="resume", strong=True),
+                Button(press="cmd:preview", key="preview"),
+                Button(press="cmd:submit", key="submit"),
+                *chips,
+            ]
+        return (*chips, Button(press="cmd:help", key="help"))
+    draft, question = focus.draft, here[1]
+    chips = []
+    content = has_content(w.answer(draft, question.id))
+    paragraph = question.kind == "text" and focus.mode in WRITING
+    collected = question.kind in ("pictures", "files") and content and focus.mode != "caption"
+    if paragraph or collected:
+        chips.append(Button(press=on("done", draft, question.id), key="done", strong=True))
+    if question.kind != "declare":
+        chips.append(Button(press=on("skip", draft, question.id), key="skip_first"))
+    if w.drafts[draft].call == PROFILE:
+        return (*chips, Button(press="cmd:undo", key="undo"), Button(press="cmd:help", key="help"))
+    chips += [
+        Button(press="cmd:back", key="back"),
+        Button(press="cmd:undo", key="undo"),
+        Button(press="cmd:preview", key="preview"),
+        Button(press="cmd:later", key="later"),
+        Button(press="cmd:cases", key="cases"),
+        Button(press="cmd:privacy", key="privacy"),
+        Button(press="cmd:help", key="help"),
+    ]
+    return tuple(chips)
+
+
+def _box(w: Work, here: tuple[Section, Question] | None) -> Mapping[str, Any]:
+    """What the box is for: a paragraph, a line, or just a word to the assistant."""
+    focus = w.focus
+    if focus is None or here is None:
+        return EMPTY_BOX
+    question, draft = here[1], focus.draft
+    answer = w.answer(draft, question.id)
+    key = f"{b36(draft)}/{question.id}"
+    editing = question.kind == "text" and focus.mode == "edit" and has_content(answer)
+    paragraph = question.kind == "text" and focus.mode in WRITING
+    typed = w.conversation.typing
+    text = typed[1] if typed[0] == key and typed[1] else ("\n".join(_written(w, focus)) if editing else "")
+    redo = focus.mode == "gather" and focus.at == "redo"
+    base = 0 if editing or redo or not paragraph or answer is None else answer.words
+    return {
+        "mode": "text" if paragraph else ("none" if question.kind == "declare" else "line"),
+        "question": key,
+        "version": answer.n if answer else 0,
+        "placeholder": Say(key=_placeholder(question, focus, paragraph)),
+        "text": text,
+        "editing": editing,
+        "base": base,
+        "goal": question.limit.goal if paragraph else 0,
+        "max": question.limit.max if paragraph else 0,
+    }
+
+
+def _written(w: Work, focus: Focus) -> list[str]:
+    """An answer's own text for the box: fragments as sent, a line each; joining them is the paper's business."""
+    texts = w.texts(focus.draft)
+    answer = texts.answers.get(focus.question)
+    parts = [texts.fragments[i].text for i in (answer.parts if answer else ()) if i in texts.fragments]
+    return parts if len(parts) > 1 else [plain(texts, focus.question)]
+
+
+def _placeholder(question: Question, focus: Focus, paragraph: bool) -> str:
+    if focus.mode == "caption":
+        return "box.caption"
+    if paragraph:
+        return "box.text"
+    kinds = {"choice": "box.choice", "declare": "box.choice", "pictures": "box.pictures", "files": "box.files"}
+    return kinds.get(question.kind, "box.line")
+
+
+def _pictures(w: Work, draft: int, here: tuple[Section, Question] | None) -> Mapping[str, Any]:
+    call = w.call(draft)
+    rule = next((q.pictures for s in call.sections for q in s.questions if q.pictures is not None), None)
+    files = here is not None and here[1].kind == "files"
+    have = len(pictures_of(call, w.texts(draft)))
+    return {
+        "on": rule is not None or files,
+        "files": files,
+        "original": bool(rule and rule.original),
+        "left": max(0, (rule.max if rule else 0) - have),
+    }
+
+
+def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
+    row, call, due = w.drafts[draft], w.call(draft), w.due(draft)
+    target = first_open(call, w.texts(draft))
+    if target is None:
+        go = Button(press="cmd:preview", key="look_whole", strong=True)
+    elif n := number_of(call, target[0]):
+        go = Button(press=on("resume", draft), key="go_on_section", params={"n": n}, strong=True)
+    else:
+        go = Button(press=on("resume", draft), key="resume", strong=True)
+    rest = {
+        "left": days_left(w, due) if due else NOTHING,
+        "words": row.words,
+        "limit": limit_words(call.limit),
+    }
+    return {
+        "title": row.title or call.title,
+        "due": Say(key="board.due", params={"due": due}) if due else NOTHING,
+        "rest": Say(key="board.rest", params=rest),
+        "rows": rows_of(w, draft),
+        "go": go,
+    }

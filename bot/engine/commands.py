@@ -1,0 +1,72 @@
+"""The words understood at any time, and the rule that finds them.
+
+After NFKC, spaces and 。.！!？?，,；;~ are dropped from both ends; the message is compared, then the message
+less one final 吧/了/啊/呀. The whole message must equal a word; nothing is searched inside a long text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.engine.model import Vocabulary
+
+_EDGE = " \t\n\u3000。.！!？?，,；;~"
+_STOPS = frozenset("。！？!?；;，,、. \n\t\u3000")
+_LONGEST = 12  # no word is longer, so a longer message is looked at no further
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a message was taken for: a command, a question back ("asked"), or text, maybe with a close."""
+
+    kind: Literal["command", "asked", "text"]
+    command: str = ""
+    text: str = ""
+    closes: bool = False
+
+
+def normal(text: str) -> str:
+    """A message as it is compared with the words."""
+    return unicodedata.normalize("NFKC", text).strip(_EDGE)
+
+
+def hear(text: str, words: Vocabulary, *, writing: bool, content: bool) -> Heard:
+    """What a message means.
+
+    `writing`: the focus is a text question, where some short words may be meant as text. `content`:
+    something is already gathered there, so that the closing words count.
+    """
+    if len(text) <= _LONGEST * 3:
+        key = normal(text)
+        if len(key) <= _LONGEST:
+            if key in words.closing and not content:
+                return Heard(kind="text", text=text)
+            if writing and key in words.asked:
+                return Heard(kind="asked", command=words.asked[key], text=text)
+            command = words.commands.get(key) or (words.commands.get(key[:-1]) if key.endswith(words.finals) else None)
+            if command:
+                return Heard(kind="command", command=command, text=text)
+    return _with_close(text, words) if writing else Heard(kind="text", text=text)
+
+
+def looks_unsure(text: str, words: Vocabulary) -> bool:
+    """A short remark that may have been meant for the assistant.
+
+    Ten characters at most, and either ending as a question or holding a command word without being one.
+    """
+    key = text.strip()
+    if not 0 < len(key) <= 10:
+        return False
+    return key.endswith(words.questions) or any(len(word) > 1 and word in key for word in words.commands)
+
+
+def _with_close(text: str, words: Vocabulary) -> Heard:
+    """Voice typing: 写完了 as the last sentence of a message ends the question and is cut off the text."""
+    body = text.rstrip(_EDGE)
+    for word in words.tails:
+        rest = body[: -len(word)] if body.endswith(word) else ""
+        if rest and rest[-1] in _STOPS and rest.strip(_EDGE):
+            return Heard(kind="text", text=rest.rstrip("，,、 \n\t\u3000"), closes=True)
+    return Heard(kind="text", text=text)

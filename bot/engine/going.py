@@ -1,0 +1,206 @@
+"""Moving: on after an answer, back, to a section, to a draft, and back in after a while."""
+
+from __future__ import annotations
+
+from bot.engine.asking import NOTHING, command, on, overview, show, where
+from bot.engine.definition import Question, Section
+from bot.engine.messages import Button, Say
+from bot.engine.model import PROFILE, Draft, Focus, Mode
+from bot.engine.progress import before, first_open, has_content, next_question, number_of, touched, walk
+from bot.engine.work import Work
+
+
+def focus_on(w: Work, draft: int, section: Section, question: Question) -> None:
+    """Puts a question in focus in the mode its answer calls for."""
+    answer = w.answer(draft, question.id)
+    mode: Mode = "ask"
+    if answer is not None and has_content(answer):
+        mode = "gather" if answer.state == "open" else "edit"
+    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode=mode))
+
+
+def advance(w: Work, draft: int, section: str, question: str) -> None:
+    """To the next question, with its reply; at the end of the head the overview, at the end of all the review."""
+    call = w.call(draft)
+    if w.drafts[draft].call == PROFILE:
+        w.then("profile_done", draft, question)
+        return
+    if section == "tail":
+        w.then("submit", draft)
+        return
+    target = next_question(call, w.texts(draft), section, question)
+    if section == "head" and (target is None or target[0].id != "head"):
+        w.refocus(Focus(draft=draft, section="", mode="review"))
+        overview(w, draft, intro=True)
+        return
+    if target is None:
+        w.then("all_written", draft)
+        return
+    focus_on(w, draft, *target)
+    show(w)
+
+
+def resume(w: Work, draft: int | None = None) -> None:
+    """Back to where the person was: the focus if it still stands, else the first open question."""
+    focus = w.focus
+    if draft is None and focus is not None and focus.draft in w.drafts and w.here() is not None:
+        show(w)
+        return
+    row = _current(w, draft)
+    if row is None:
+        w.then("begin")
+        return
+    if row.state == "handed_in" and row.call != PROFILE:
+        w.then("handed_in", row.id)
+        return
+    call, texts = w.call(row.id), w.texts(row.id)
+    spot = call.find(row.at) if row.at else None
+    if spot is None or touched(texts.answers.get(row.at)) or spot[0].id == "tail":
+        spot = first_open(call, texts)
+    if spot is None:
+        w.then("all_written", row.id)
+        return
+    focus_on(w, row.id, *spot)
+    show(w)
+
+
+def _current(w: Work, draft: int | None) -> Draft | None:
+    """The draft to go on with: the named one, the focused one, an unfinished profile, the last one seen."""
+    if draft is not None:
+        return w.drafts.get(draft)
+    profile = w.profile()
+    if profile is not None and profile.state != "handed_in":
+        return profile
+    if w.focus is not None and w.focus.draft in w.drafts and w.drafts[w.focus.draft].call != PROFILE:
+        return w.drafts[w.focus.draft]
+    writing = [d for d in w.drafts.values() if d.call != PROFILE and d.state in ("writing", "returned")]
+    return max(writing, key=lambda d: (d.seen_at or w.now, d.id), default=None)
+
+
+def go_section(w: Work, draft: int, section_id: str) -> None:
+    """Opens a section: its first untouched question, or what is written there for editing."""
+    section = w.call(draft).section(section_id)
+    if section is None or not section.questions:
+        resume(w, draft)
+        return
+    texts = w.texts(draft)
+    target = next((q for q in section.questions if not touched(texts.answers.get(q.id))), None)
+    if target is None and len(section.questions) > 1:
+        n = number_of(w.call(draft), section)
+        buttons = [
+            Button(press=on("ask", draft, q.id), key="question_n", params={"i": i, "label": q.label or q.ask})
+            for i, q in enumerate(section.questions, 1)
+        ]
+        w.refocus(Focus(draft=draft, section=section.id, question=section.questions[0].id, mode="edit"))
+        w.remember("jump")
+        w.say("section.pick", n=n, heading=section.heading, count=len(section.questions), buttons=buttons)
+        return
+    focus_on(w, draft, section, target or section.questions[0])
+    w.remember("jump")
+    show(w)
+
+
+def go_question(w: Work, draft: int, question_id: str) -> None:
+    """Opens one question, whatever its state."""
+    found = w.call(draft).find(question_id)
+    if found is None:
+        resume(w, draft)
+        return
+    focus_on(w, draft, *found)
+    w.remember("jump")
+    show(w)
+
+
+def back(w: Work) -> None:
+    """To the question before, its text brought along."""
+    focus = w.focus
+    if focus is None or focus.draft not in w.drafts:
+        resume(w)
+        return
+    call = w.call(focus.draft)
+    if focus.mode in ("find", "replace", "caption", "thin") and focus.question:
+        here = call.find(focus.question)
+        if here is not None:
+            focus_on(w, focus.draft, *here)
+            w.remember("back")
+            show(w)
+            return
+    steps = list(walk(call))
+    target = before(call, focus.question) if focus.question else (steps[-1] if steps else None)
+    if target is None:
+        w.say("back.first")
+        if w.here() is not None:
+            show(w)
+        return
+    focus_on(w, focus.draft, *target)
+    w.remember("back")
+    assert w.focus is not None
+    if not has_content(w.answer(focus.draft, target[1].id)) and target[1].kind == "text":
+        buttons = [Button(press=on("skip", focus.draft, target[1].id), key="skip"), command("undo")]
+        w.say("back.to", where=where(w, w.focus), ask=target[1].ask, buttons=buttons, slot="question")
+    else:
+        show(w)
+
+
+def skip(w: Work) -> None:
+    """Passes a question over; a required one is marked 没写完."""
+    focus, here = w.focus, w.here()
+    if focus is None or here is None:
+        resume(w)
+        return
+    section, question = here
+    if focus.mode == "caption":
+        w.then("caption", int(focus.at), None)
+        return
+    answer = w.answer(focus.draft, question.id)
+    if question.kind == "declare" or (
+        question.required and question.kind in ("line", "unit") and not has_content(answer)
+    ):
+        w.say("skip.needed", label=question.label or question.ask)
+        show(w)
+        return
+    if has_content(answer):
+        assert answer is not None
+        if answer.state == "open":
+            w.write(focus.draft, question.id, "closed", answer.parts, answer.picks)
+        w.say("skip.kept", buttons=[command("undo")])
+    else:
+        w.write(focus.draft, question.id, "skipped")
+        key = "skip.open" if question.required else "skip.optional"
+        if section.id == "head" or w.drafts[focus.draft].call == PROFILE:
+            key = "skip.short"
+        buttons = [Button(press=on("ask", focus.draft, question.id), key="go_back"), command("undo")]
+        w.say(key, next=_next_name(w, focus.draft, section, question), buttons=buttons)
+    w.remember("skip")
+    advance(w, focus.draft, section.id, question.id)
+
+
+def _next_name(w: Work, draft: int, section: Section, question: Question) -> Say:
+    call = w.call(draft)
+    target = next_question(call, w.texts(draft), section.id, question.id)
+    if target is None or target[0].id == section.id:
+        return NOTHING
+    n = number_of(call, target[0])
+    return Say(key="skip.next", params={"n": n, "heading": target[0].heading}) if n else NOTHING
+
+
+def welcome_back(w: Work) -> None:
+    """Said when a known person opens the link again."""
+    focus = w.focus
+    if not w.conversation.consent:
+        w.then("greet")
+        return
+    key, text = w.conversation.typing
+    if focus is None or w.here() is None or w.drafts[focus.draft].call == PROFILE:
+        if w.person.name:
+            w.say("welcome.name", name=w.person.name)
+        resume(w)
+        return
+    typed = len(text) if text and key.endswith(f"/{focus.question}") else 0
+    w.say(
+        "welcome.typed" if typed else "welcome.at",
+        name=w.person.name,
+        where=where(w, focus),
+        typed=typed,
+        buttons=[Button(press=on("resume", focus.draft), key="resume", strong=True), command("progress")],
+    )

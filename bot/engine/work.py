@@ -1,0 +1,279 @@
+"""One turn in the making. Mutable inside a step, thrown away after it; what comes out is a Turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.engine.answers import measure, plain
+from bot.engine.count import count
+from bot.engine.definition import Call, Edition, Office, Question, Section, deadline
+from bot.engine.messages import (
+    Button,
+    Event,
+    Incoming,
+    Moment,
+    Reply,
+    Submitted,
+    TakenBack,
+    Turn,
+    UnitNamed,
+    Wake,
+    Want,
+)
+from bot.engine.model import (
+    PROFILE,
+    Answer,
+    AnswerState,
+    Attachment,
+    Conversation,
+    Draft,
+    Focus,
+    Fragment,
+    Person,
+    Texts,
+    Undo,
+    View,
+)
+from bot.engine.progress import sections_done, total_words
+
+UNDO_STEPS = 20
+
+
+class Work:
+    """Collects the changes of one step over a frozen view, and reads through them."""
+
+    def __init__(self, view: View, conversation: Conversation, incoming: Incoming) -> None:
+        self.view = view
+        self.incoming = incoming
+        self.now: datetime = incoming.at
+        self.before = conversation
+        self.conversation = conversation
+        self.person: Person = view.person
+        self.unit: UnitNamed | None = None
+        self.drafts: dict[int, Draft] = dict(view.drafts)
+        self.replies: list[Reply] = []
+        self.events: list[Event] = []
+        self.wants: list[Want] = []
+        self.wakes: list[Wake] = []
+        self.submitted: Submitted | None = None
+        self.taken_back: TakenBack | None = None
+        self.code_wanted = False
+        self.erase = False
+        self.conflict = False
+        self.move: tuple[str, tuple[Any, ...]] | None = None
+        self._texts: dict[int, Texts] = {}
+        self._new_answers: dict[tuple[int, str], Answer] = {}
+        self._old_answers: dict[tuple[int, str], Answer | None] = {}
+        self._new_fragments: list[Fragment] = []
+        self._new_attachments: list[Attachment] = []
+
+    # ------------------------------------------------------------ reading
+
+    @property
+    def focus(self) -> Focus | None:
+        """Where the conversation stands now."""
+        return self.conversation.focus
+
+    def texts(self, draft: int) -> Texts:
+        """What is written in a draft, this turn's changes included."""
+        found = self._texts.get(draft)
+        return found if found is not None else self.view.text_of(draft)
+
+    def call(self, draft: int) -> Call:
+        """The questionnaire of a draft."""
+        return self.view.call_of(self.drafts[draft])
+
+    def edition(self, draft: int) -> Edition | None:
+        """The edition a draft is written for; None for the profile."""
+        return self.view.editions.get(self.drafts[draft].edition)
+
+    def office(self, draft: int = 0) -> Office | None:
+        """Whose promises count: the draft's edition's, else the first open one's."""
+        edition = self.view.editions.get(self.drafts[draft].edition) if draft in self.drafts else None
+        if edition is None:
+            edition = next(iter(self.view.open_editions()), None) or next(iter(self.view.editions.values()), None)
+        return edition.office if edition else None
+
+    def due(self, draft: int) -> Moment | None:
+        """Until when this draft may be handed in."""
+        edition = self.edition(draft)
+        if edition is None:
+            return None
+        unit = self.person.unit.id if self.person.unit else 0
+        return Moment(at=deadline(edition, "", unit, self.view.extensions), zone=edition.call.zone)
+
+    def here(self) -> tuple[Section, Question] | None:
+        """The section and question in focus, if the call still has them."""
+        focus = self.focus
+        if focus is None or not focus.question or focus.draft not in self.drafts:
+            return None
+        return self.call(focus.draft).find(focus.question)
+
+    def answer(self, draft: int, question: str) -> Answer | None:
+        """The latest answer."""
+        return self.texts(draft).answers.get(question)
+
+    def profile(self) -> Draft | None:
+        """The draft that holds the person's profile."""
+        return next((d for d in self.drafts.values() if d.call == PROFILE and d.state != "closed"), None)
+
+    # ------------------------------------------------------------ changing
+
+    def _own(self, draft: int) -> Texts:
+        if draft not in self._texts:
+            seen = self.view.text_of(draft)
+            self._texts[draft] = Texts(
+                answers=dict(seen.answers), fragments=dict(seen.fragments), attachments=dict(seen.attachments)
+            )
+        return self._texts[draft]
+
+    def new_draft(self, call: Call, edition: Edition | None) -> Draft:
+        """A draft begun now."""
+        draft = Draft(
+            id=self.view.new_id,
+            person=self.person.id,
+            call=call.id,
+            edition=edition.id if edition else 0,
+            due=edition.due if edition else None,
+            seen_at=self.now,
+        )
+        self.drafts[draft.id] = draft
+        self._texts[draft.id] = Texts(answers={}, fragments={}, attachments={})
+        return draft
+
+    def change(self, draft: int, **columns: Any) -> None:
+        """New summary columns for a draft."""
+        self.drafts[draft] = replace(self.drafts[draft], **columns)
+
+    def add_fragment(self, draft: int, question: str, text: str, *, flowing: bool, source: str = "") -> Fragment:
+        """Keeps a text. `flowing`: it is part of a paragraph and counts with its joining mark."""
+        row = self.drafts[draft]
+        fragment = Fragment(
+            draft=draft,
+            id=row.next,
+            question=question,
+            text=text,
+            words=measure(text) if flowing else count(text),
+            source=source or self.incoming.ref,
+        )
+        self.change(draft, next=row.next + 1)
+        self._own(draft).fragments[fragment.id] = fragment  # type: ignore[index]
+        self._new_fragments.append(fragment)
+        return fragment
+
+    def add_attachment(self, draft: int, **columns: Any) -> Attachment:
+        """Keeps a file that was sent."""
+        row = self.drafts[draft]
+        attachment = Attachment(draft=draft, id=row.next, source=self.incoming.ref, **columns)
+        self.change(draft, next=row.next + 1)
+        self._own(draft).attachments[attachment.id] = attachment  # type: ignore[index]
+        self._new_attachments.append(attachment)
+        return attachment
+
+    def write(
+        self, draft: int, question: str, state: AnswerState, parts: Iterable[int] = (), picks: Iterable[str] = ()
+    ) -> Answer:
+        """A new version of an answer. Two in one turn are one version."""
+        key = (draft, question)
+        texts = self._own(draft)
+        old = texts.answers.get(question)
+        if key not in self._old_answers:
+            self._old_answers[key] = old
+        first = self._old_answers[key]
+        kept = tuple(parts)
+        answer = Answer(
+            draft=draft,
+            question=question,
+            n=(first.n if first else 0) + 1,
+            state=state,
+            parts=kept,
+            picks=tuple(picks),
+            words=sum(texts.fragments[i].words for i in kept if i in texts.fragments),
+        )
+        texts.answers[question] = answer  # type: ignore[index]
+        self._new_answers[key] = answer
+        return answer
+
+    def refocus(self, focus: Focus | None) -> None:
+        """Moves the conversation, and remembers in the draft where it is."""
+        self.conversation = replace(self.conversation, focus=focus)
+        if focus is not None and focus.question and self.drafts[focus.draft].at != focus.question:
+            self.change(focus.draft, at=focus.question)
+
+    def set(self, **columns: Any) -> None:
+        """New values for the conversation itself."""
+        self.conversation = replace(self.conversation, **columns)
+
+    def remember(self, what: str) -> None:
+        """Makes what this turn did so far one step that 撤销 takes back; `what` is a wording key's end."""
+        focus = self.before.focus
+        draft = next(iter(self._old_answers), (focus.draft if focus else 0, ""))[0]
+        blank = {k: Answer(draft=k[0], question=k[1], n=0, state="none") for k in self._old_answers}
+        entry = Undo(
+            what=what,
+            draft=draft,
+            answers=tuple(old or blank[key] for key, old in self._old_answers.items() if key[0] == draft),
+            focus=focus,
+        )
+        self.set(undo=(*self.before.undo, entry)[-UNDO_STEPS:])
+
+    def then(self, move: str, *args: Any) -> None:
+        """What comes next, by name: always the last thing a function says. See `bot.engine.step.MOVES`.
+
+        The rooms of the conversation lead into each other both ways; naming the way on keeps them from
+        importing each other.
+        """
+        self.move = (move, args)
+
+    # ------------------------------------------------------------ speaking
+
+    def say(
+        self, key: str, /, *, buttons: Iterable[Button] = (), slot: str = "", card: str = "", **params: Any
+    ) -> None:
+        """One message of the assistant."""
+        self.replies.append(Reply(key=key, params=params, buttons=tuple(buttons), slot=slot, card=card))
+
+    def event(self, kind: str, draft: int = 0, **params: Any) -> None:
+        """One line for the books."""
+        self.events.append(Event(kind=kind, draft=draft, params=params))
+
+    # ------------------------------------------------------------ the result
+
+    def turn(self) -> Turn:
+        """What this step changes; summary columns are brought up to date here and nowhere else."""
+        for draft in {key[0] for key in self._new_answers}:
+            row, texts = self.drafts[draft], self.texts(draft)
+            call = self.call(draft)
+            if row.call != PROFILE:
+                self.change(
+                    draft,
+                    words=total_words(call, texts),
+                    sections_done=sections_done(call, texts),
+                    title=plain(texts, "title"),
+                )
+        focus = self.conversation.focus
+        if focus is not None and focus.draft in self.drafts and (self._new_answers or focus != self.before.focus):
+            self.change(focus.draft, seen_at=self.now)
+        if self.conversation is not self.before:
+            self.set(seen_at=self.now)
+        return Turn(
+            conversation=self.conversation,
+            person=self.person if self.person != self.view.person else None,
+            unit=self.unit,
+            drafts=tuple(d for i, d in self.drafts.items() if self.view.drafts.get(i) != d),
+            answers=tuple(self._new_answers.values()),
+            fragments=tuple(self._new_fragments),
+            attachments=tuple(self._new_attachments),
+            replies=tuple(self.replies),
+            events=tuple(self.events),
+            wants=tuple(self.wants),
+            wakes=tuple(self.wakes),
+            submitted=self.submitted,
+            taken_back=self.taken_back,
+            code_wanted=self.code_wanted,
+            erase=self.erase,
+            conflict=self.conflict,
+        )

@@ -1,0 +1,371 @@
+"""What a person writes: gathering a text, closing it, changing it, and the short answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.engine.answers import measure, pieces
+from bot.engine.asking import LEAD, NOTHING, command, on, show, where
+from bot.engine.commands import looks_unsure
+from bot.engine.count import count
+from bot.engine.definition import Question, Section
+from bot.engine.going import advance, focus_on
+from bot.engine.messages import Button, Said, Say
+from bot.engine.model import Answer, Focus
+from bot.engine.opening import set_unit, title_set
+from bot.engine.progress import has_content, number_of, section_words
+from bot.engine.work import Work
+
+_PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
+LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
+
+
+def write(w: Work, said: Said, text: str, closes: bool) -> None:
+    """A text for the question in focus."""
+    focus, here = w.focus, w.here()
+    assert focus is not None and here is not None
+    section, question = here
+    if not text.strip():
+        w.say("empty.say")
+        show(w)
+        return
+    if focus.mode == "caption":
+        w.then("caption", int(focus.at), text.strip())
+    elif focus.mode == "find":
+        find_sentence(w, section, question, text)
+    elif focus.mode == "replace":
+        replace_sentence(w, question, text)
+    elif question.kind == "text":
+        write_text(w, said, section, question, text, closes)
+    elif question.kind in ("pictures", "files"):
+        w.say("picture.words_instead" if question.kind == "pictures" else "file.words_instead")
+        show(w)
+    elif question.kind == "unit":
+        name = " ".join(text.split())
+        if len(name) > LINE_MAX:
+            w.say("line.too_long", label=question.label, max=LINE_MAX)
+            show(w)
+            return
+        set_unit(w, focus.draft, name, False)
+        w.remember("answer")
+        advance(w, focus.draft, section.id, question.id)
+    elif question.kind in ("choice", "declare"):
+        _typed_choice(w, section, question, text)
+    else:
+        write_line(w, section, question, text)
+
+
+def write_line(w: Work, section: Section, question: Question, text: str) -> None:
+    """A short answer: a line, a place, a phone."""
+    focus = w.focus
+    assert focus is not None
+    value = " ".join(text.split())
+    if question.kind == "phone":
+        found = _PHONE.fullmatch(re.sub(r"[\s\-—()（）]", "", value))
+        if found is None:
+            w.say("phone.unclear", buttons=[Button(press=on("skip", focus.draft, question.id), key="skip")])
+            return
+        value = found[1]
+    limit = question.limit.max or LINE_MAX
+    if count(value) > limit or len(value) > limit * 4:
+        w.say("line.too_long", label=question.label or question.ask, max=limit)
+        return
+    fragment = w.add_fragment(focus.draft, question.id, value, flowing=False)
+    picks = ("other",) if question.kind == "choice" else ()
+    w.write(focus.draft, question.id, "closed", [fragment.id], picks)
+    if question.id == "title" and section.id == "head":
+        w.refocus(replace(focus, mode="edit", at=""))
+        w.remember("answer")
+        title_set(w, focus.draft, value)
+        return
+    w.remember("answer")
+    advance(w, focus.draft, section.id, question.id)
+
+
+def _typed_choice(w: Work, section: Section, question: Question, text: str) -> None:
+    """A choice that was typed: a label, or an answer of one's own where that is allowed; else asked anew."""
+    focus = w.focus
+    assert focus is not None
+    key = text.strip().rstrip("。.")
+    option = next((o for o in question.options if key in (o.label, o.id)), None)
+    numbered = re.fullmatch(r"(\d{1,2})", key)
+    if option is None and numbered and 0 < int(numbered[1]) <= len(question.options):
+        option = question.options[int(numbered[1]) - 1]
+    if option is not None:
+        pick(w, focus.draft, question.id, option.id)
+    elif question.other:
+        write_line(w, section, question, text)
+    else:
+        w.say("choice.again")
+        show(w)
+
+
+def pick(w: Work, draft: int, question_id: str, option: str) -> None:
+    """An option was chosen; with several allowed it is put on or taken off."""
+    found = w.call(draft).find(question_id)
+    assert found is not None
+    section, question = found
+    if question.kind == "unit":
+        set_unit(w, draft, "", True)
+    else:
+        if question.kind != "declare" and question.option(option) is None:
+            show(w)
+            return
+        answer = w.answer(draft, question_id)
+        if question.most > 1:
+            chosen = answer.picks if answer else ()
+            chosen = tuple(p for p in chosen if p != option) if option in chosen else (*chosen, option)
+            if len(chosen) > question.most:
+                w.say("choice.most", most=question.most)
+                show(w)
+                return
+            w.write(draft, question_id, "open", (), chosen)
+            w.remember("answer")
+            labels = tuple(o.label for o in question.options if o.id in chosen)
+            w.say("choice.so_far" if labels else "choice.none", labels=labels)
+            show(w)
+            return
+        w.write(draft, question_id, "closed", (), (option,))
+    w.remember("answer")
+    advance(w, draft, section.id, question_id)
+
+
+# ---------------------------------------------------------------- gathering
+
+
+def write_text(w: Work, said: Said, section: Section, question: Question, text: str, closes: bool) -> None:
+    """A piece of a paragraph: kept at once, acknowledged in one line that grows."""
+    focus = w.focus
+    assert focus is not None
+    draft, answer = focus.draft, w.answer(focus.draft, question.id)
+    rewriting = (focus.mode == "edit" and w.view.caps.page) or (focus.mode == "gather" and focus.at == "redo")
+    if rewriting and said.base >= 0 and answer is not None and answer.n > said.base:
+        two_versions(w, section, question, answer, text)
+        return
+    kept: tuple[int, ...] = () if rewriting or answer is None or answer.state == "skipped" else answer.parts
+    fragment_text, kept = _mended(w, draft, said, text, kept)
+    fragment = w.add_fragment(draft, question.id, fragment_text, flowing=True)
+    now = w.write(draft, question.id, "open", (*kept, fragment.id))
+    thin = "thin" if focus.mode == "thin" or focus.at == "thin" else ""
+    w.refocus(replace(focus, mode="gather", at=thin))
+    w.remember("text")
+    w.set(typing=("", ""))
+    if closes or said.done:
+        close(w)
+        return
+    if not kept and looks_unsure(text, w.view.vocabulary):
+        w.say("gather.unsure", buttons=[command("undo"), command("help")])
+        return
+    buttons = [
+        Button(press=on("done", draft, question.id), key="done", strong=True),
+        Button(press="cmd:undo", key="undo_this"),
+    ]
+    w.say("gather.first" if len(now.parts) == 1 else "gather.more", words=now.words, buttons=buttons, slot="gather")
+
+
+def _mended(w: Work, draft: int, said: Said, text: str, kept: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """A part that a messenger cut off the one before is put back to it without anything between."""
+    if said.cut and kept and (before := w.texts(draft).fragments.get(kept[-1])) is not None:
+        return before.text + text, kept[:-1]
+    return text, kept
+
+
+def close(w: Work) -> None:
+    """写完了: the question is closed; a thin answer gets its one follow-up, else on to the next."""
+    focus, here = w.focus, w.here()
+    if focus is None or here is None:
+        w.then("resume")
+        return
+    section, question = here
+    answer = w.answer(focus.draft, question.id)
+    if question.kind in ("pictures", "files"):
+        w.then("files_done", question.id)
+        return
+    if not has_content(answer):
+        w.say("done.nothing", buttons=[Button(press=on("skip", focus.draft, question.id), key="skip")])
+        return
+    assert answer is not None
+    if answer.state == "open":
+        answer = w.write(focus.draft, question.id, "closed", answer.parts, answer.picks)
+    thin = question.followup
+    if thin and question.kind == "text" and answer.words < thin.below and focus.at != "thin" and focus.mode != "edit":
+        w.refocus(replace(focus, mode="thin", at=""))
+        w.remember("done")
+        buttons = [
+            Button(press=on("add", focus.draft, question.id), key="add_one"),
+            Button(press=on("next", focus.draft, question.id), key="enough", strong=True),
+        ]
+        w.say("done.thin", words=answer.words, ask=thin.ask, buttons=buttons)
+        return
+    w.remember("done")
+    if question.kind == "text":
+        note_closed(w, focus.draft, section, question, answer)
+    advance(w, focus.draft, section.id, question.id)
+
+
+def note_closed(w: Work, draft: int, section: Section, question: Question, answer: Answer) -> None:
+    """存好了, with the section's length where it has become too long."""
+    words = section_words(section, w.texts(draft))
+    limit = section.limit
+    top = limit.max or (limit.goal * 13 // 10)
+    if top and words > top:
+        key = "done.long_max" if limit.max else "done.long"
+        w.say(key, words=words, goal=limit.max or limit.goal, buttons=[command("undo")])
+        return
+    w.say("done.stored", words=answer.words, buttons=[command("undo")])
+
+
+def two_versions(w: Work, section: Section, question: Question, other: Answer, text: str) -> None:
+    """The same answer was changed on another device meanwhile: both stay, and the person says which stands."""
+    focus = w.focus
+    assert focus is not None
+    fragment = w.add_fragment(focus.draft, question.id, text, flowing=True)
+    mine = w.write(focus.draft, question.id, "closed", [fragment.id])
+    w.remember("text")
+    buttons = [
+        Button(press=on("keep", focus.draft, question.id, mine.n), key="keep_this", strong=True),
+        Button(press=on("keep", focus.draft, question.id, other.n), key="keep_other"),
+    ]
+    lead = "".join(f.text for f in pieces(w.texts(focus.draft), other))[:LEAD]
+    w.say("edit.two", where=where(w, focus), lead=lead, buttons=buttons)
+
+
+def keep(w: Work, draft: int, question: str, n: int) -> None:
+    """Which of two versions stands."""
+    answer = w.answer(draft, question)
+    older = next(
+        (
+            a
+            for u in reversed(w.conversation.undo)
+            for a in u.answers
+            if (a.draft, a.question, a.n) == (draft, question, n)
+        ),
+        None,
+    )
+    if answer is not None and answer.n != n and older is not None:
+        w.write(draft, question, "closed", older.parts, older.picks)
+        w.remember("text")
+    w.say("edit.kept", buttons=[command("undo")])
+    w.then("resume", draft)
+
+
+# ---------------------------------------------------------------- changing what was written
+
+
+def find_sentence(w: Work, section: Section, question: Question, text: str) -> None:
+    """The old sentence was copied: it must be found exactly once."""
+    focus = w.focus
+    assert focus is not None
+    wanted = text.strip().strip('。.，,“”"')
+    hits: list[tuple[int, int]] = []
+    for fragment in pieces(w.texts(focus.draft), w.answer(focus.draft, question.id)):
+        hits += [(fragment.id, m.start()) for m in re.finditer(re.escape(wanted), fragment.text)] if wanted else []
+    if len(hits) != 1:
+        if hits:
+            w.say("edit.many", count=len(hits))
+        else:
+            w.say("edit.not_found", buttons=[Button(press=on("ask", focus.draft, question.id), key="leave")])
+        return
+    fragment_id, start = hits[0]
+    w.refocus(replace(focus, mode="replace", at=f"{fragment_id}.{start}.{start + len(wanted)}"))
+    w.say("edit.found", quote=wanted)
+
+
+def replace_sentence(w: Work, question: Question, text: str) -> None:
+    """The new sentence: takes the place of the old one, word for word."""
+    focus = w.focus
+    assert focus is not None
+    fragment_id, start, end = (int(n) for n in focus.at.split("."))
+    draft, answer = focus.draft, w.answer(focus.draft, question.id)
+    old = w.texts(draft).fragments.get(fragment_id)
+    if old is None or answer is None or fragment_id not in answer.parts:
+        w.say("edit.gone")
+        w.then("resume", draft)
+        return
+    tail = old.text[end:]
+    new = text.strip()
+    if tail[:1] and tail[0] in "。，；" and new[-1:] in "。，；.,;":
+        new = new[:-1]  # the old mark stands; two in a row were not meant
+    fragment = w.add_fragment(draft, question.id, old.text[:start] + new + tail, flowing=True)
+    parts = [fragment.id if i == fragment_id else i for i in answer.parts]
+    w.write(draft, question.id, answer.state, parts)
+    w.refocus(replace(focus, mode="edit", at=""))
+    w.remember("sentence")
+    near = fragment.text[max(0, start - 8) : start + len(new) + 8].replace("\n", " ")
+    buttons = [Button(press=on("next", draft, question.id), key="right", strong=True), command("undo")]
+    w.say("edit.replaced", quote=near, buttons=buttons)
+
+
+def edited(w: Work, source: str, text: str) -> None:
+    """The person changed a message in the messenger: the stored paragraph follows."""
+    for draft in sorted(w.drafts, reverse=True):
+        if w.drafts[draft].state not in ("writing", "returned"):
+            continue
+        texts = w.texts(draft)
+        old = next((f for f in texts.fragments.values() if f.source == source), None)
+        answer = texts.answers.get(old.question) if old else None
+        if old is None or answer is None or old.id not in answer.parts:
+            continue
+        flowing = old.words == measure(old.text)
+        fragment = w.add_fragment(draft, old.question, text, flowing=flowing, source=source)
+        parts = [fragment.id if i == old.id else i for i in answer.parts]
+        now = w.write(draft, old.question, answer.state, parts, answer.picks)
+        w.remember("sentence")
+        w.say("edit.followed", words=now.words, buttons=[command("undo")])
+        return
+    w.say("edit.followed_not")
+
+
+def add(w: Work, draft: int, question: str) -> None:
+    """[在后面补充], [补一句]: what comes is put behind what is there."""
+    focus = w.focus
+    assert focus is not None
+    thin = "thin" if focus.mode == "thin" else ""
+    w.refocus(Focus(draft=draft, section=focus.section, question=question, mode="gather", at=thin))
+    w.remember("jump")
+    w.say("gather.add", slot="question")
+
+
+def rewrite(w: Work, draft: int, question: str) -> None:
+    """[重写]: the next text takes the place of the old one, which stays until then."""
+    found = w.call(draft).find(question)
+    assert found is not None
+    section, q = found
+    if q.kind == "text":
+        w.refocus(Focus(draft=draft, section=section.id, question=question, mode="gather", at="redo"))
+    else:
+        w.refocus(Focus(draft=draft, section=section.id, question=question, mode="ask"))
+    w.remember("jump")
+    if q.kind == "text":
+        w.say("gather.redo", slot="question")
+    else:
+        show(w)
+
+
+def leave(w: Work, draft: int, question: str) -> None:
+    """Back from changing one sentence to the answer as a whole."""
+    found = w.call(draft).find(question)
+    if found is not None:
+        focus_on(w, draft, *found)
+    show(w)
+
+
+def as_text(w: Work) -> None:
+    """[这是正文]: the words that waited are text after all."""
+    pending = w.conversation.pending
+    if pending is None or pending.kind != "ambiguous":
+        w.then("resume")
+        return
+    w.set(pending=None)
+    here = w.here()
+    if here is None or here[1].kind != "text":
+        w.then("resume")
+        return
+    write_text(w, Said(at=w.now, ref=pending.source, text=pending.text), *here, pending.text, False)
+
+
+def section_note(w: Work, draft: int, section: Section) -> Say:
+    """【4 主要做法】, for a sentence that names a section."""
+    n = number_of(w.call(draft), section)
+    return Say(key="where.section", params={"n": n, "heading": section.heading}) if n else NOTHING
