@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from bot.errors import NewerDatabase
+from bot.errors import NewerDatabase, Stale
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
@@ -67,6 +67,12 @@ def _prepare_sqlite(engine: Engine, use: str) -> None:
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", begin)
+
+
+def is_race(error: BaseException) -> bool:
+    """Whether somebody else was quicker: load again and step again."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, Stale | IntegrityError) or state in ("40P01", "40001")
 
 
 def is_outage(error: BaseException) -> bool:

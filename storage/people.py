@@ -17,6 +17,7 @@ from storage import drafts as draft_rows
 from storage.conversations import unit_of
 from storage.tables import (
     addresses,
+    cases,
     codes,
     conversations,
     deliveries,
@@ -60,15 +61,11 @@ _SAVE = (
     .where(people.c.id == bindparam("b_id"))
     .values(name=bindparam("name"), post=bindparam("post"), phone=bindparam("phone"), unit=bindparam("unit"))
 )
+_parent = units.alias("parent_unit")
 _CHILDREN = (
     select(units.c.name)
-    .where(
-        units.c.parent
-        == select(_up := units.alias("up"))
-        .with_only_columns(_up.c.id)
-        .where(_up.c.path == bindparam("path"))
-        .scalar_subquery()
-    )
+    .join(_parent, _parent.c.id == units.c.parent)
+    .where(_parent.c.path == bindparam("path"))
     .order_by(units.c.name)
 )
 
@@ -266,18 +263,21 @@ def use_code(connection: Connection, hashed: str, now: datetime, other: int) -> 
     return used.rowcount == 1
 
 
-def bring_along(connection: Connection, person: int, since: datetime) -> int:
-    """Moves the drafts of whoever had this device before to `person`; returns how many. Profiles stay."""
+def bring_along(connection: Connection, person: int, since: datetime) -> tuple[int, int]:
+    """Moves the drafts of whoever had this device before to `person`; returns whose and how many. Profiles stay."""
     row = connection.execute(
         select(codes.c.id, codes.c.other)
         .where(codes.c.person == person, codes.c.other != 0, codes.c.used_at >= since)
         .order_by(codes.c.id.desc())
     ).first()
     if row is None:
-        return 0
+        return 0, 0
     connection.execute(update(codes).where(codes.c.id == row[0]).values(other=0))
     own = (drafts.c.person == row[1]) & drafts.c.edition.is_not(None)
-    return connection.execute(update(drafts).where(own).values(person=person)).rowcount
+    moved = [r[0] for r in connection.execute(select(drafts.c.id).where(own))]
+    connection.execute(update(drafts).where(drafts.c.id.in_(moved)).values(person=person))
+    connection.execute(update(cases).where(cases.c.draft.in_(moved)).values(person=person))
+    return int(row[1]), len(moved)
 
 
 def drafts_of(connection: Connection, person: int) -> int:

@@ -1,0 +1,223 @@
+"""What one batch of updates knows: read in one query a table, stepped in memory, written at the end.
+
+A `Batch` lives as long as its transaction and is thrown away with it: nothing of the database is kept in
+memory between batches, since another process may have written meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
+from bot.engine.definition import Call, Edition, Extension
+from bot.engine.messages import Incoming, Reply, Turn
+from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, View, Vocabulary
+from bot.engine.tree import TOWNSHIP, above
+from bot.rows import Mind, Rows
+from bot.world import World
+from storage import cases, conversations, drafts, editions, people, updates
+
+_T = TypeVar("_T")
+HOUSE = "house"  # the house's own address: external is the conversation's id
+
+Step = Callable[[View, Conversation, Incoming], Turn]
+
+
+class Speaker(Protocol):
+    """What the desk needs of the wording."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    def render(self, reply: Reply, extra: Mapping[str, Any] | None = None) -> Outgoing: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """What stays the same from batch to batch.
+
+    `levels`: the names of the tree's levels from the top down. `contact` and `phone`: whom to ask where no
+    edition says so. `consent`: the version of the consent's words.
+    """
+
+    world: World
+    wording: Speaker
+    calls: Mapping[str, Call]
+    profile: Call
+    step: Step
+    channels: Mapping[str, ChannelCaps]
+    site_key: bytes
+    levels: tuple[str, ...]
+    contact: str = ""
+    phone: str = ""
+    consent: str = "1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """An update to be taken. `replays`: the row of the quarantine it comes from. `trace`: why it must not
+    be stepped but quarantined."""
+
+    update: Update
+    replays: int = 0
+    trace: str = ""
+
+
+class Batch:
+    """What one transaction knows. `heard`: conversations with new messages, and their last seq.
+
+    `seen`: what was taken in earlier transactions; `done`: in this one, with digest and result.
+    """
+
+    def __init__(self, connection: Connection, setting: Setting) -> None:
+        self.connection = connection
+        self.setting = setting
+        self.rows = Rows()
+        self.heard: dict[int, int] = {}
+        self.seen: dict[tuple[str, str], updates.Seen] = {}
+        self.done: dict[tuple[str, str], tuple[str, Taken]] = {}
+        self._minds: dict[int, Mind] = {}
+        self._known: dict[Address, people.Known] = {}
+        self._owners: dict[int, int] = {}
+        self._push: dict[int, list[Address]] = {}
+        self._editions: dict[int, Edition] = {}
+        self._extensions: tuple[Extension, ...] = ()
+        self._last_event = 0
+
+    def person(self, address: Address) -> int:
+        """Whose an address is; 0 for a stranger's."""
+        if address.channel == HOUSE:
+            return self._owners.get(int(address.external) if address.external.isdecimal() else 0, 0)
+        known = self._known.get(address)
+        return known.person if known else 0
+
+    # ------------------------------------------------------------ reading
+
+    def load(self, taken: Sequence[Update]) -> None:
+        """Reads, in one query a table, what these updates need, and which of them were taken before."""
+        self.seen = updates.seen(self.connection, {(u.address.channel, u.ref) for u in taken})
+        new = [u for u in taken if (u.address.channel, u.ref) not in self.seen]
+        self._known = people.find(self.connection, {u.address for u in new if u.address.channel != HOUSE})
+        house = {int(u.address.external) for u in new if u.address.channel == HOUSE and u.address.external.isdecimal()}
+        self._editions = editions.load(self.connection, self.setting.calls)
+        self._extensions = editions.granted(self.connection)
+        self.load_minds({k.person for k in self._known.values()}, house)
+        self._push = people.open_addresses(self.connection, {self._owners[c] for c in house if c in self._owners})
+
+    def load_minds(self, persons: Collection[int], ids: Collection[int] = ()) -> None:
+        """Loads people by their ids or their conversations' ids, with what a step is likely to look at."""
+        found: list[Mind] = []
+        for person, conversation in conversations.load(self.connection, persons=persons, ids=ids):
+            if person.id not in self._minds:
+                mind = Mind(person=person, conversation=conversation, loaded=conversation.version)
+                self._minds[person.id] = mind
+                self._owners[conversation.id] = person.id
+                found.append(mind)
+        for draft in drafts.load(self.connection, [m.person.id for m in found]):
+            self._minds[draft.person].drafts[draft.id] = draft
+        submitted = [d.id for m in found for d in m.drafts.values() if d.case]
+        for draft_id, case in cases.load(self.connection, submitted, self._editions).items():
+            next(m for m in found if draft_id in m.drafts).cases[draft_id] = case
+        wanted = {d: m for m in found for d in _likely(m)}
+        for draft_id, texts in drafts.texts(self.connection, wanted).items():
+            wanted[draft_id].texts[draft_id] = texts
+
+    def flush(self) -> None:
+        """Writes what there is, within the transaction."""
+        self.rows.write(self.connection)
+        self.rows = Rows()
+
+    def forget(self, *persons: int) -> None:
+        """Writes what there is and reads these people anew when they are next looked at."""
+        self.flush()
+        for person in persons:
+            self._minds.pop(person, None)
+
+    def mind(self, person: int) -> Mind:
+        """The person's state, loaded if need be."""
+        if person not in self._minds:
+            self.load_minds([person])
+        return self._minds[person]
+
+    def give(self, address: Address, person: int, *, only: bool) -> None:
+        """Notes that an address changed hands within this batch; `only`: the person has no other."""
+        if only:
+            self._known = {a: k for a, k in self._known.items() if k.person != person}
+        self._known[address] = people.Known(person, "open", self.setting.world.now())
+
+    def next_event(self) -> int:
+        """An id for an event, greater than all before it in this batch."""
+        self._last_event = max(self._last_event + 1, self.setting.world.new_id())
+        return self._last_event
+
+    # ------------------------------------------------------------ for those who carry a turn out
+
+    def step(self, mind: Mind, address: Address, incoming: Incoming) -> Turn:
+        """The engine's turn. Raises what the engine raises."""
+        return self.show(mind, address, incoming.at, lambda view, told: self.setting.step(view, told, incoming))
+
+    def show(self, mind: Mind, address: Address, at: datetime, work: Callable[[View, Conversation], _T]) -> _T:
+        """Runs pure work on what is known at an instant; a draft it misses is loaded, and it runs again."""
+        while True:
+            try:
+                return work(self._view(mind, address, at), mind.conversation)
+            except NotLoaded as missing:
+                if missing.draft in mind.texts or missing.draft not in mind.drafts:
+                    raise
+                mind.texts.update(drafts.texts(self.connection, [missing.draft]))
+
+    def _view(self, mind: Mind, address: Address, at: datetime) -> View:
+        setting, focus = self.setting, mind.conversation.focus
+        spoke = address if address.channel != HOUSE else next(reversed(self._push.get(mind.person.id, [])), address)
+        about_self = mind.person.unit is None or (focus is not None and _is_profile(mind, focus.draft))
+        units: tuple[str, ...] = ()
+        if about_self:
+            invited = mind.person.invited
+            units = people.names_below(self.connection, above(invited.path, invited.level, TOWNSHIP, setting.levels))
+        return View(
+            now=at,
+            person=mind.person,
+            profile=setting.profile,
+            editions=self._editions,
+            drafts=mind.drafts,
+            texts=mind.texts,
+            cases=mind.cases,
+            units=units,
+            extensions=self._extensions,
+            caps=Caps(name=spoke.channel, page=self.caps(spoke).page),
+            vocabulary=setting.wording.vocabulary,
+            consent=setting.consent,
+            new_id=setting.world.new_id(),
+        )
+
+    def edition(self, id: int) -> Edition:
+        """An edition. Raises KeyError."""
+        return self._editions[id]
+
+    def caps(self, address: Address) -> ChannelCaps:
+        """What the address's channel can do; an unknown channel can do nothing of its own."""
+        return self.setting.channels.get(address.channel, ChannelCaps())
+
+    def listener(self, mind: Mind, address: Address) -> Address | None:
+        """Where replies are pushed: the address that spoke; for the house's own words the last used one that can."""
+        around = [address] if address.channel != HOUSE else list(reversed(self._push.get(mind.person.id, [])))
+        return next((a for a in around if self.caps(a).push), None)
+
+    def spoke_from(self, address: Address) -> people.Known | None:
+        """What is known of an address; None for the house's own."""
+        return self._known.get(address)
+
+
+def _is_profile(mind: Mind, draft: int) -> bool:
+    return draft in mind.drafts and mind.drafts[draft].call == PROFILE
+
+
+def _likely(mind: Mind) -> list[int]:
+    """The drafts whose texts a step will look at: the profile's and the focused one's."""
+    focus = mind.conversation.focus
+    return [d.id for d in mind.drafts.values() if d.call == PROFILE or (focus is not None and d.id == focus.draft)]

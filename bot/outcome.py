@@ -1,0 +1,227 @@
+"""What a turn has for consequences: rows to write, and the few things only the database can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.batch import Batch, Item
+from bot.channel import Outgoing, Taken
+from bot.engine import messages as m
+from bot.engine.model import Texts
+from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
+from bot.rows import Mind
+from storage import cases, people
+from storage.messages import Line, Owed
+from storage.records import EventRow, JobRow, WakeRow
+from storage.updates import Seen
+
+CODE_LIFE = timedelta(minutes=10)
+_TOUCH_AFTER = timedelta(minutes=1)  # how exactly an address's last use is known
+
+
+def carry_out(batch: Batch, item: Item, mind: Mind, incoming: m.Incoming, also: tuple[m.Reply, ...] = ()) -> Taken:
+    """Steps one update and keeps all that follows. Raises what the turn raises, and has then changed nothing."""
+    turn = batch.step(mind, item.update.address, incoming)
+    if also:
+        turn = replace(turn, replies=(*turn.replies, *also))
+    if turn.conflict:
+        # Nothing is kept of it: the sender's screen still has the text, and shows both versions.
+        return Taken(
+            outcome="conflict",
+            seq=mind.conversation.seq,
+            conversation=mind.conversation.id,
+            replies=tuple(batch.setting.wording.render(r) for r in turn.replies),
+        )
+    return store(batch, item, mind, turn, incoming=incoming)
+
+
+def store(
+    batch: Batch, item: Item, mind: Mind, turn: m.Turn, *, incoming: m.Incoming | None = None, said: bool = True
+) -> Taken:
+    """Keeps a turn. `incoming`: what was stepped, if it is not the update's own; `said`: keep the person's words."""
+    incoming = incoming or item.update.incoming
+    if turn.erase:
+        batch.flush()  # all of this batch so far goes as well, and others' rows must outlive a failing savepoint
+    asks = turn.submitted or turn.taken_back or turn.unit or turn.code_wanted or turn.erase
+    with batch.connection.begin_nested() if asks else nullcontext():
+        if turn.erase:
+            _erase(batch, mind)
+            turn = replace(turn, drafts=(), answers=(), fragments=(), attachments=(), person=None)
+        turn, extra = _decide(batch, mind, turn, incoming)
+        rendered = [batch.setting.wording.render(r, extra) for r in turn.replies]
+    own = own_words(incoming) if said else None
+    lines = [own, *rendered] if own is not None else rendered
+    if not isinstance(incoming, m.Typing) or lines:
+        _keep_state(batch, mind, turn, incoming)
+    return _keep_words(batch, item, mind, turn, lines, typing=isinstance(incoming, m.Typing) and not lines)
+
+
+# ---------------------------------------------------------------- what only the database can decide
+
+
+def _decide(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> tuple[m.Turn, Mapping[str, Any]]:
+    """Draws numbers and codes, makes and moves; returns the turn with what came of it, and gaps to fill."""
+    extra: dict[str, Any] = {}
+    if turn.unit is not None:
+        turn = replace(turn, person=_with_unit(batch, turn.person or mind.person, turn.unit.name))
+    if turn.submitted is not None:
+        turn, extra["number"] = _submit(batch, mind, turn, turn.submitted, incoming)
+    if turn.taken_back is not None:
+        back = turn.taken_back
+        cases.move(batch.connection, "take_back", back.case, back.n)
+        known = mind.cases[back.draft]
+        mind.cases[back.draft] = replace(known, state="taken_back")
+    if turn.code_wanted:
+        setting = batch.setting
+        digits = setting.world.digits(6)
+        people.make_code(
+            batch.connection,
+            id=setting.world.new_id(),
+            person=mind.person.id,
+            hashed=people.code_hash(setting.site_key, digits),
+            expires_at=setting.world.now() + CODE_LIFE,
+        )
+        extra["code"] = digits
+    return turn, extra
+
+
+def _with_unit(batch: Batch, person: Any, name: str) -> Any:
+    """The person in the unit of this name below the invited one; an unknown name makes an unconfirmed node."""
+    levels = batch.setting.levels
+    invited = person.invited
+    base = above(invited.path, invited.level, TOWNSHIP, levels)
+    name = name.replace("/", "／").strip()
+    name = name.removeprefix(base[-1]) or name
+    path = (*base, name)
+    unit = people.unit_at(batch.connection, path)
+    if unit is None:
+        unit = people.make_unit(
+            batch.connection,
+            batch.setting.world.new_id(),
+            path,
+            level_below(invited.path, invited.level, base, levels),
+            confirmed=False,
+        )
+    return replace(person, unit=unit)
+
+
+def _submit(batch: Batch, mind: Mind, turn: m.Turn, submitted: m.Submitted, incoming: m.Incoming) -> tuple[m.Turn, str]:
+    person = turn.person or mind.person
+    unit = person.unit or person.invited
+    draft = next((d for d in turn.drafts if d.id == submitted.draft), None) or mind.drafts[submitted.draft]
+    case = cases.submit(
+        batch.connection,
+        cases.Handed(
+            new_id=batch.setting.world.new_id(),
+            person=person.id,
+            unit=unit,
+            county="/".join(above(unit.path, unit.level, COUNTY, batch.setting.levels)),
+            edition=batch.edition(draft.edition),
+            submitted=submitted,
+            at=incoming.at,
+        ),
+        mind.cases.get(draft.id),
+    )
+    people.keep(
+        batch.connection,
+        [p.file for p in submitted.content.pictures] + [f.file for f in submitted.content.materials],
+    )
+    mind.cases[draft.id] = case
+    others = tuple(d for d in turn.drafts if d.id != draft.id)
+    return replace(turn, drafts=(*others, replace(draft, case=case.id))), case.number
+
+
+def _erase(batch: Batch, mind: Mind) -> None:
+    people.erase(batch.connection, mind.person.id, mind.conversation.id)
+    mind.person = replace(mind.person, name="", post="", phone="", unit=None)
+    mind.drafts, mind.texts, mind.cases = {}, {}, {}
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> None:
+    rows, at = batch.rows, incoming.at
+    if turn.person is not None and turn.person != mind.person:
+        mind.person = rows.people[mind.person.id] = turn.person
+    for draft in turn.drafts:
+        if draft.id not in mind.drafts:
+            rows.new_drafts[draft.id] = at
+            mind.texts.setdefault(draft.id, Texts(answers={}, fragments={}, attachments={}))
+        mind.drafts[draft.id] = rows.drafts[draft.id] = draft
+    for fragment in turn.fragments:
+        mind.texts[fragment.draft].fragments[fragment.id] = fragment  # type: ignore[index]
+        rows.fragments.append((fragment, at))
+    for attachment in turn.attachments:
+        mind.texts[attachment.draft].attachments[attachment.id] = attachment  # type: ignore[index]
+        rows.attachments.append((attachment, at))
+    for answer in turn.answers:
+        answers = mind.texts[answer.draft].answers
+        rows.answer(answer, answers.get(answer.question), at)
+        answers[answer.question] = answer  # type: ignore[index]
+    _keep_records(batch, mind, turn, incoming)
+
+
+def _keep_records(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> None:
+    rows, conversation, at = batch.rows, mind.conversation.id, incoming.at
+    unit = "/".join((mind.person.unit or mind.person.invited).path)
+    for event in turn.events:
+        case = mind.drafts[event.draft].case if event.draft in mind.drafts else 0
+        rows.events.append(
+            EventRow(batch.next_event(), at, mind.person.id, event.kind, event.draft, case, unit, dict(event.params))
+        )
+    for want in turn.wants:
+        rows.jobs.append(JobRow(batch.setting.world.new_id(), want.job, conversation, dict(want.args), at))
+    if isinstance(incoming, m.Woke):
+        rows.woken.append((conversation, incoming.kind, at))
+    for wake in turn.wakes:
+        rows.wakes[conversation, wake.kind] = WakeRow(conversation, wake.kind, wake.at, dict(wake.data))
+
+
+def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[Outgoing], *, typing: bool) -> Taken:
+    """Messages with their seqs, what is owed, and the update itself."""
+    rows, update, world = batch.rows, item.update, batch.setting.world
+    before, now = mind.conversation, world.now()
+    first = before.seq + 1
+    to = batch.listener(mind, update.address)
+    for seq, line in enumerate(lines, first):
+        rows.lines.append(Line(before.id, seq, update.ref, line, now))
+        if to is not None and line.author == "bot":
+            rows.owed.append(Owed(world.new_id(), before.id, seq, to, line.slot, now))
+    seq = before.seq + len(lines)
+    version = before.version if typing else before.version + 1
+    mind.conversation = replace(turn.conversation, seq=seq, version=version)
+    mind.typed, mind.spoken = mind.typed or typing, mind.spoken or not typing
+    rows.minds[mind.person.id] = mind
+    rows.taken.append(((update.address.channel, update.ref), Seen(update.digest, before.id, first, seq), now))
+    known = batch.spoke_from(update.address)
+    if known is not None and (known.state != "open" or now - known.last_used > _TOUCH_AFTER):
+        rows.used[update.address] = now
+    if lines:
+        batch.heard[before.id] = seq
+    replies = [(s, line) for s, line in enumerate(lines, first) if line.author == "bot"]
+    return Taken(
+        outcome="fresh",
+        seq=seq,
+        conversation=before.id,
+        replies=tuple(line for _, line in replies),
+        seqs=tuple(s for s, _ in replies),
+    )
+
+
+def own_words(incoming: m.Incoming) -> Outgoing | None:
+    """What the person said, as their own message; None where nothing of it is shown."""
+    if isinstance(incoming, m.Said | m.Edited):
+        return Outgoing(text=incoming.text, author="me") if incoming.text.strip() else None
+    if isinstance(incoming, m.Pressed):
+        return Outgoing(text=incoming.label, author="me") if incoming.label else None
+    if isinstance(incoming, m.Shared):
+        return Outgoing(text=incoming.phone or incoming.place, author="me")
+    if isinstance(incoming, m.Sent):
+        items = [{"file": f.file, "kind": f.kind, "name": f.name, "caption": ""} for f in incoming.files]
+        return Outgoing(text=incoming.caption, card={"kind": "pictures", "items": items}, author="me")
+    return None

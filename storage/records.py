@@ -1,0 +1,80 @@
+"""What a turn leaves for others: events for the books, jobs for the workers, wakes for the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert
+
+from storage.tables import events, jobs, wakes
+
+_EVENT = insert(events)
+_JOB = insert(jobs)
+_WAKE = insert(wakes)
+_DROP = delete(wakes).where(wakes.c.conversation == bindparam("b_conversation"), wakes.c.kind == bindparam("b_kind"))
+_SPENT = _DROP.where(wakes.c.due <= bindparam("b_until"))
+
+
+class EventRow(NamedTuple):
+    """A line for the books. `id` grows in the order of writing; params hold no answer's text."""
+
+    id: int
+    at: datetime
+    actor: int
+    kind: str
+    draft: int
+    case: int
+    unit: str
+    params: Mapping[str, Any]
+
+
+class JobRow(NamedTuple):
+    """Slow work that a turn wants."""
+
+    id: int
+    kind: str
+    conversation: int
+    args: Mapping[str, Any]
+    at: datetime
+
+
+class WakeRow(NamedTuple):
+    """The one wake of a kind, set anew; dropped when `due` is None."""
+
+    conversation: int
+    kind: str
+    due: datetime | None
+    data: Mapping[str, Any]
+
+
+def add_events(connection: Connection, new: Iterable[EventRow]) -> None:
+    """Inserts events."""
+    rows = [e._asdict() for e in new]
+    if rows:
+        connection.execute(_EVENT, rows)
+
+
+def add_jobs(connection: Connection, new: Iterable[JobRow]) -> None:
+    """Inserts jobs, waiting."""
+    rows = [j._asdict() for j in new]
+    if rows:
+        connection.execute(_JOB, rows)
+
+
+def set_wakes(connection: Connection, new: Iterable[WakeRow]) -> None:
+    """Sets or drops wakes; of several for one conversation and kind, give the last alone."""
+    rows = list(new)
+    if rows:
+        connection.execute(_DROP, [{"b_conversation": w.conversation, "b_kind": w.kind} for w in rows])
+    due = [w._asdict() for w in rows if w.due is not None]
+    if due:
+        connection.execute(_WAKE, due)
+
+
+def spend_wakes(connection: Connection, woken: Iterable[tuple[int, str, datetime]]) -> None:
+    """Drops wakes that have been answered; one that was set anew for later stays."""
+    rows = [{"b_conversation": c, "b_kind": k, "b_until": at} for c, k, at in woken]
+    if rows:
+        connection.execute(_SPENT, rows)
