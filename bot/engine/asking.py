@@ -13,6 +13,7 @@ from bot.engine.model import PROFILE, Focus
 from bot.engine.progress import (
     caption_key,
     first_open,
+    has_content,
     number_of,
     pictures_of,
     section_state,
@@ -20,6 +21,7 @@ from bot.engine.progress import (
     sections_done,
     touched,
 )
+from bot.engine.suggesting import findings_of
 from bot.engine.work import Work
 
 NOTHING = Say(key="none")
@@ -70,6 +72,8 @@ def show(w: Work) -> None:
         w.say("edit.replace", buttons=[Button(press=on("ask", focus.draft, focus.question), key="leave")])
     elif focus.mode in ("gather", "thin"):
         show_gathering(w, *here)
+    elif here[1].kind in ("pictures", "files") and has_content(w.answer(focus.draft, here[1].id)):
+        show_pictures(w, focus.draft, here[1])
     else:
         ask(w, *here)
 
@@ -280,7 +284,7 @@ def days_left(w: Work, due: Moment) -> Say:
 def rows_of(w: Work, draft: int) -> tuple[Mapping[str, Any], ...]:
     """The lines of the overview: n, heading, state, label, note and the button's id."""
     call, texts = w.call(draft), w.texts(draft)
-    advised = {f.place.section for f in w.view.findings.get(draft, ())}
+    advised = {f.place.section for f in findings_of(w, draft)}
     focus = w.focus
     out = []
     for n, section in enumerate(call.sections, 1):
@@ -304,7 +308,7 @@ def _note(section: Section, texts: Any, call: Any) -> Say:
     rule = next((q.pictures for q in section.questions if q.pictures is not None), None)
     if rule is not None:
         have = len(pictures_of(call, texts))
-        key = ("note.pictures" if rule.min else "note.pictures_any") if have else "note.pictures_wanted"
+        key = ("note.pictures" if have < rule.min else "note.pictures_any") if have else "note.pictures_wanted"
         key = "note.pictures_most" if not have and not rule.min else key
         return Say(key=key, params={"have": have, "min": rule.min, "max": rule.max})
     words = section_words(section, texts)

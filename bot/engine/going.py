@@ -73,8 +73,8 @@ def _current(w: Work, draft: int | None) -> Draft | None:
         return profile
     if w.focus is not None and w.focus.draft in w.drafts and w.drafts[w.focus.draft].call != PROFILE:
         return w.drafts[w.focus.draft]
-    writing = [d for d in w.drafts.values() if d.call != PROFILE and d.state in ("writing", "returned")]
-    return max(writing, key=lambda d: (d.seen_at or w.now, d.id), default=None)
+    rows = [d for d in w.drafts.values() if d.call != PROFILE and d.state != "closed"]
+    return max(rows, key=lambda d: (d.state != "handed_in", d.seen_at or w.now, d.id), default=None)
 
 
 def go_section(w: Work, draft: int, section_id: str) -> None:

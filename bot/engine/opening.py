@@ -211,9 +211,12 @@ def pick_edition(w: Work, edition_id: int) -> None:
 
 
 def start(w: Work, edition: Edition) -> None:
-    """A new draft, at its first question."""
-    draft = w.new_draft(edition.call, edition)
-    w.event("draft.begun", draft.id, edition=edition.id)
+    """A new draft, at its first question; one that was begun and holds nothing yet is taken up instead."""
+    blank = (d for d in w.drafts.values() if d.edition == edition.id and d.state == "writing" and d.next == 1)
+    draft = next(blank, None)
+    if draft is None:
+        draft = w.new_draft(edition.call, edition)
+        w.event("draft.begun", draft.id, edition=edition.id)
     if w.now >= edition.due:
         w.say(
             "due.passed_start",

@@ -255,6 +255,8 @@ def _swap(w: Work, draft: int, section: Section, question: Question, old: int, f
     named = plain(w.texts(draft), caption_key(old))
     if named:
         _name(w, draft, new.id, named)
+    elif not _unnamed(w, draft, old):
+        w.write(draft, caption_key(new.id), "skipped")
     w.remember("pictures")
     w.say("picture.swapped", n=answer.parts.index(old) + 1)
     _next_caption(w, draft, section, question)

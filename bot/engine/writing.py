@@ -209,7 +209,7 @@ def note_closed(w: Work, draft: int, section: Section, question: Question, answe
     words = section_words(section, w.texts(draft))
     limit = section.limit
     top = limit.max or (limit.goal * 13 // 10)
-    if top and words > top:
+    if top and words > top >= words - answer.words:  # said once, when the section outgrows its length
         key = "done.long_max" if limit.max else "done.long"
         w.say(key, words=words, goal=limit.max or limit.goal, buttons=[command("undo")])
         return
