@@ -111,7 +111,7 @@ class _Failures:
     def _answer(self, request: Request, status: int, sentence: str) -> Response:
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": sentence}, status_code=status)
-        return self._shell.page("trouble.html", status, sentence=sentence)
+        return self._shell.page(request, "trouble.html", status, sentence=sentence)
 
 
 def _route(request: Request) -> str:

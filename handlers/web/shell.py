@@ -23,6 +23,7 @@ from handlers.web.settings import WebSettings
 
 SHOWN_AT_FIRST = 40  # messages that come with the page itself
 _LINK = re.compile(r"[A-Za-z0-9_-]{1,120}")
+_SIZES = ("0", "1", "2", "3")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -49,6 +50,7 @@ class Static:
                 data = file.read_bytes()
                 whole.update(file.name.encode() + b"\0" + data)
                 self._assets[file.name] = _Asset(data, gzip.compress(data, 9, mtime=0), mime)
+        self.modules = [n for n in self._assets if n.endswith(".js") and n not in ("start.js", "print.js")]
         self.root = f"/static/{whole.hexdigest()[:16]}"
 
     async def serve(self, request: Request) -> Response:
@@ -81,12 +83,13 @@ class Shell:
         self._pages = Environment(
             loader=PackageLoader("handlers.web", "pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._pages.globals.update(say=wording.say, root=static.root)
+        self._pages.globals.update(say=wording.say, root=static.root, modules=static.modules)
 
-    def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """A template with its values."""
+    def page(self, request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A template with its values, in the letter size the browser keeps."""
+        fs = request.cookies.get("fs", "0")
         return HTMLResponse(
-            self._pages.get_template(name).render(**values),
+            self._pages.get_template(name).render(fs=fs if fs in _SIZES else "0", **values),
             status_code=status,
             headers={"Cache-Control": "no-store"},
         )
@@ -96,7 +99,7 @@ class Shell:
         session = self._sessions.read(request)
         if session and await self._doors.look.visitor(session.address):
             return RedirectResponse("/chat", status_code=303)
-        return self.page("home.html")
+        return self.page(request, "home.html")
 
     async def invite(self, request: Request) -> Response:
         """GET /i/{link}: shows what the link is for. Consumes nothing: messengers fetch links for previews."""
@@ -108,7 +111,7 @@ class Shell:
         if face.trouble:
             trouble = self._wording.say(face.trouble, contact=face.contact, phone=face.phone)
         response = self.page(
-            "invite.html", face=face, link=link, known=known, trouble=trouble, words=self._words("web.start.")
+            request, "invite.html", face=face, link=link, known=known, trouble=trouble, words=self._words("web.start.")
         )
         self._sessions.write(response, session or self._sessions.new(), always=session is None)
         return response
@@ -120,7 +123,7 @@ class Shell:
         except Problem:
             return RedirectResponse("/", status_code=303)
         state = await self._chat.state(visitor, -1, SHOWN_AT_FIRST)
-        response = self.page("chat.html", state=state, words=self._words("web.page."), board=state["board"])
+        response = self.page(request, "chat.html", state=state, words=self._words("web.page."), board=state["board"])
         self._sessions.write(response, session)
         return response
 
@@ -130,11 +133,11 @@ class Shell:
         face = await self._doors.look.invite(link if _LINK.fullmatch(link) else "")
         if face.trouble:
             sentence = self._wording.say(face.trouble, contact=face.contact, phone=face.phone)
-            return self.page("trouble.html", 404, sentence=sentence)
+            return self.page(request, "trouble.html", 404, sentence=sentence)
         base = self._settings.base_url or str(request.base_url).rstrip("/")
         url = f"{base}/i/{link}"
         code = segno.make(url, error="m", micro=False).svg_data_uri(scale=8, border=2)
-        return self.page("qr.html", face=face, url=url, code=code)
+        return self.page(request, "qr.html", face=face, url=url, code=code)
 
     def _words(self, prefix: str) -> dict[str, str]:
         return {k[len(prefix) :]: v for k, v in self._wording.sentences.items() if k.startswith(prefix)}

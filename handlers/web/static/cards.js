@@ -12,10 +12,10 @@ import { el, icon, say } from './dom.js';
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function question(card) {
   const out = [];
-  if (card.n && card.of > 1) {
+  if (card.n && card.of > 1 && card.i) {
     const bars = el('i', { 'aria-hidden': 'true' });
-    if (card.of <= 8) for (let i = 1; i <= card.of; i += 1) bars.appendChild(el('b', { class: i <= card.n ? 'on' : '' }));
-    out.push(el('div', { class: 'step small' }, bars, document.createTextNode(say('question_n', { n: card.n, of: card.of }))));
+    if (card.of <= 8) for (let i = 1; i <= card.of; i += 1) bars.appendChild(el('b', { class: i <= card.i ? 'on' : '' }));
+    out.push(el('div', { class: 'step small' }, bars, document.createTextNode(say('question_n', { n: card.i, of: card.of }))));
   }
   out.push(el('h2', { text: card.ask }));
   if (card.hint) out.push(el('p', { class: 'hint', text: card.hint }));
@@ -43,7 +43,8 @@ export function taskRow(row, act) {
 
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function overview(card, acts) {
-  const due = el('p', { class: 'due small' }, el('b', { text: card.due || '' }), document.createTextNode(card.rest || ''));
+  const due = el('p', { class: 'due small' }, card.due && el('b', { text: say('overview_due', { due: card.due }) }),
+    document.createTextNode(say(card.due ? 'overview_rest' : 'overview_words', { left: card.left || '', words: card.words, limit: card.limit || '' })));
   const rows = (card.rows || []).map((/** @type {any} */ row) => taskRow(row, row.press ? (b) => acts.press(row.press, row.heading, b) : null));
   return [el('h2', { text: card.title || '' }), due, el('ul', { class: 'rows' }, ...rows)];
 }
@@ -76,8 +77,8 @@ function file(card, acts) {
   return [
     el('div', { class: 'paperfile' }, icon('i-doc'), el('span', { text: card.name })),
     el('div', { class: 'acts' },
-      card.draft && el('button', { class: 'btn', type: 'button', text: say('document_look'), onclick: () => acts.paper(card.draft, card.n || 0) }),
-      el('a', { class: 'btn go', href: `/file/${card.file}`, download: card.name, text: say('document_get') })),
+      card.draft && card.draft !== '0' && el('button', { class: 'btn', type: 'button', text: say('document_look'), onclick: () => acts.paper(card.draft, card.n || 0) }),
+      el('a', { class: 'btn go', href: `/file/${card.file}`, download: card.name, text: say(/\.docx$/.test(card.name) ? 'document_get' : 'file_get') })),
     el('div', { class: 'acts' }, el('button', { class: 'btn', type: 'button', text: say('document_help'), onclick: acts.guide })),
   ];
 }
@@ -85,7 +86,8 @@ function file(card, acts) {
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function choice(card, acts) {
   const rows = (card.rows || []).map((/** @type {any} */ row) => {
-    const text = el('span', { class: 'n', text: row.title }, row.note ? el('span', { class: 'small', text: row.note }) : null);
+    const note = row.note || (row.due ? say('edition_note', { limit: row.limit || '', due: row.due }) : '');
+    const text = el('span', { class: 'n', text: row.title }, note ? el('span', { class: 'small', text: note }) : null);
     if (!row.press) return el('li', {}, el('div', { class: 'fixed' }, text));
     const button = el('button', { type: 'button', 'data-press': row.press, onclick: () => acts.press(row.press, row.title, button) }, text, icon('i-down', 'more'));
     return el('li', {}, button);
@@ -104,7 +106,7 @@ function code(card) {
 
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function pictures(card, acts) {
-  return (card.items || []).map((/** @type {any} */ item, /** @type {number} */ i) => {
+  return (card.items || card.rows || []).map((/** @type {any} */ item, /** @type {number} */ i) => {
     const caption = item.caption || say('picture', { n: i + 1 });
     const src = `/file/${item.file}?size=small`;
     return el('button', { class: 'ph', type: 'button', 'aria-label': say('picture_bigger', { n: i + 1 }), onclick: () => acts.picture(src, caption) },
@@ -112,9 +114,18 @@ function pictures(card, acts) {
   });
 }
 
+/**
+ * The first line of a message: the rest repeats, for channels that cannot draw, what the card shows.
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+function lead(text) {
+  return el('p', { text: text.split('\n')[0] });
+}
+
 const KINDS = { question, overview, preview, document: file, editions: choice, cases: choice, code, pictures };
 /** Cards beside which the message's own text is shown as well. */
-const WITH_TEXT = { document: true, editions: true, cases: true, code: false };
+const WITH_TEXT = { document: true, editions: true, cases: true };
 
 /**
  * Draws a card.
@@ -126,7 +137,9 @@ export function draw(event, acts) {
   const card = event.card;
   if (!card || !Object.prototype.hasOwnProperty.call(KINDS, card.kind)) return null;
   const nodes = KINDS[card.kind](card, acts);
-  if (card.kind === 'pictures') return { cls: 'photos', nodes };
-  if (WITH_TEXT[card.kind] && event.text) nodes.unshift(el('p', { text: event.text }));
+  if (card.kind === 'pictures' && event.author === 'me') return { cls: 'photos', nodes };
+  if (card.kind === 'pictures') return { cls: 'bot wide', nodes: [lead(event.text), el('div', { class: 'photos' }, ...nodes)] };
+  if (card.kind === 'preview') nodes[1].prepend(lead(event.text));
+  else if (WITH_TEXT[card.kind] && event.text) nodes.unshift(lead(event.text));
   return { cls: card.kind === 'preview' ? 'bot wide doc' : 'bot wide', nodes };
 }

@@ -19,7 +19,7 @@ function han(n) {
  * @returns {HTMLElement[]} the blocks in printing order
  */
 function blocks(paper) {
-  const out = [el('h3', { text: paper.title }), el('p', { class: 'unit', text: paper.unit })];
+  const out = [el('h3', { text: paper.title }), el('p', { class: 'by', text: paper.unit })];
   for (const section of paper.sections) {
     out.push(el('h4', { text: say('heading', { n: han(section.n), heading: section.heading }) }));
     for (const text of section.paragraphs) for (const line of text.split('\n')) out.push(el('p', { text: line }));

@@ -7,7 +7,7 @@ const LS_OUT = 'anlitong.out';
 /**
  * Something to send. `n` gives the order. `body` is what /api/say gets beside cid and base_seq.
  * @typedef {{n?: number, cid: string, conversation: string, kind: 'talk'|'files', body: any, label: string,
- *   failed?: string, files?: Piece[]}} Item
+ *   chained?: boolean, failed?: string, files?: Piece[]}} Item
  */
 /**
  * A picture or file of an item.
@@ -36,15 +36,20 @@ function write(key, value) {
 /**
  * Half-typed text of a question; `dirty` while the server does not have it.
  * @param {string} key
- * @returns {{text: string, dirty: boolean}|null}
+ * @returns {{text: string, dirty: boolean, version: number}|null}
  */
 export function typed(key) {
   return read(`anlitong.box.${key}`);
 }
 
-/** @param {string} key @param {string} text @param {boolean} dirty */
-export function keepTyped(key, text, dirty) {
-  write(`anlitong.box.${key}`, text || dirty ? { text, dirty } : null);
+/**
+ * @param {string} key
+ * @param {string} text
+ * @param {boolean} dirty
+ * @param {number} version the answer's, when this was typed
+ */
+export function keepTyped(key, text, dirty, version) {
+  if (key) write(`anlitong.box.${key}`, text || dirty ? { text, dirty, version } : null);
 }
 
 /** The outbox on disk: IndexedDB, or localStorage (texts only) where IndexedDB throws. */

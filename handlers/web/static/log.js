@@ -1,0 +1,251 @@
+// The conversation as it is seen: messages by seq, slots, pending ones at the end.
+
+import { draw } from './cards.js';
+import { el, say } from './dom.js';
+
+/** @typedef {import('./store.js').Item} Item */
+/** @typedef {{event: any, node: HTMLElement}} Entry */
+
+const NEAR = 160; // pixels from the end within which a reader is taken to be at the end
+
+export class Log {
+  /**
+   * @param {HTMLElement} root
+   * @param {import('./cards.js').Acts & {choose: () => void, again: (item: Item) => void,
+   *   back: (item: Item) => void, drop: (item: Item) => void}} acts
+   */
+  constructor(root, acts) {
+    this.root = root;
+    this.acts = acts;
+    /** @type {Map<number, Entry>} */
+    this.entries = new Map();
+    /** @type {Map<string, number>} the newest seq of each slot */
+    this.slots = new Map();
+    /** @type {Map<string, {nodes: HTMLElement[], item: Item, timer: any}>} */
+    this.waiting = new Map();
+    this.newer = el('button', { class: 'newer', type: 'button', text: say('newer'), hidden: true, onclick: () => { this.follows = true; this.head = null; this.toEnd(); } });
+    root.appendChild(this.newer);
+    /** Whether the view follows what is new; a reader who scrolls lets go of it. */
+    this.follows = true;
+    /** @type {HTMLElement|null} */
+    this.head = null;
+    for (const name of ['wheel', 'touchmove', 'keydown']) root.addEventListener(name, () => { this.follows = false; }, { passive: true });
+    root.addEventListener('scroll', () => {
+      if (!this.atEnd()) return;
+      this.newer.hidden = true;
+      if (!this.follows) this.head = null;
+      this.follows = true;
+    }, { passive: true });
+    // The keyboard comes up, the box grows: what was in view stays in view.
+    if (typeof ResizeObserver === 'function') new ResizeObserver(() => { if (this.follows) this.show(this.head); }).observe(root);
+  }
+
+  /** @returns {boolean} */
+  atEnd() {
+    return this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < NEAR;
+  }
+
+  toEnd() {
+    this.newer.hidden = true;
+    this.root.scrollTop = this.root.scrollHeight;
+  }
+
+  /**
+   * Takes in messages; those known already are passed over.
+   * @param {any[]} events
+   * @param {boolean} own whether they answer what was done here: then they are brought into view
+   * @returns {boolean} whether the view is to follow: `follow` does it, when everything else has its size
+   */
+  add(events, own) {
+    const stay = !own && this.entries.size > 0 && !this.atEnd();
+    /** @type {HTMLElement|null} the first message of the newest turn */
+    let first = null;
+    let turn = null;
+    let news = false;
+    for (const event of events) {
+      if (this.entries.has(event.seq)) continue;
+      const node = this.draw(event);
+      if (!node) continue;
+      this.place(event, node);
+      news = true;
+      if (event.author === 'bot' && (!first || !event.cause || event.cause !== turn)) first = node;
+      turn = event.cause;
+    }
+    if (!news) return false;
+    const held = this.root.contains(document.activeElement);
+    this.retire();
+    // A button that had the focus may be gone now; the list keeps the place for the keyboard and the reader.
+    if (held && (document.activeElement === document.body || document.activeElement.offsetParent === null)) this.root.focus({ preventScroll: true });
+    this.newer.hidden = !stay;
+    this.follows = !stay;
+    if (!stay) this.head = first;
+    return !stay;
+  }
+
+  follow() {
+    if (this.follows) this.show(this.head);
+  }
+
+  /** Scrolls to the end, but never so far that the beginning of what is new is out of sight. @param {HTMLElement|null} first */
+  show(first) {
+    this.toEnd();
+    if (first) {
+      const top = first.offsetTop - 12;
+      if (top < this.root.scrollTop) this.root.scrollTop = top;
+    }
+  }
+
+  /** @param {any} event @param {HTMLElement} node */
+  place(event, node) {
+    const after = [...this.entries.values()].find((one) => one.event.seq > event.seq);
+    const firstWaiting = [...this.waiting.values()].map((one) => one.nodes[0])[0];
+    this.root.insertBefore(node, after ? after.node : firstWaiting || this.newer);
+    this.entries.set(event.seq, { event, node });
+    if (!event.slot) return;
+    const before = this.slots.get(event.slot);
+    if (before !== undefined && before > event.seq) {
+      node.hidden = true;
+      return;
+    }
+    this.slots.set(event.slot, event.seq);
+    const old = before === undefined ? undefined : this.entries.get(before);
+    if (old) this.replace(old, event);
+  }
+
+  /**
+   * The newest message of a slot replaces the one before. An earlier question stays as a quiet line, or the
+   * answers above would answer nothing; put again in the same words, it goes.
+   * @param {Entry} old
+   * @param {any} event
+   */
+  replace(old, event) {
+    const card = old.event.card;
+    const asked = card && card.kind === 'question' ? card.ask : '';
+    const again = event.card && event.card.kind === 'question' && event.card.ask === asked;
+    if (event.slot !== 'question' || !asked || again) {
+      old.node.hidden = true;
+      return;
+    }
+    const quiet = el('div', { class: 'bot past', 'data-seq': old.event.seq }, el('p', { text: asked }));
+    old.node.replaceWith(quiet);
+    old.node = quiet;
+  }
+
+  /** Only the newest buttons count: those of the last message that has some, and of the others of its turn. */
+  retire() {
+    const entries = [...this.entries.values()].filter((one) => !one.node.hidden && one.event.author === 'bot');
+    entries.sort((a, b) => b.event.seq - a.event.seq);
+    const last = entries.find((one) => one.node.querySelector('.acts [data-press]') || one.node.matches('.choice'));
+    if (!last) return;
+    for (const one of entries) {
+      if (one.event.seq >= last.event.seq || (one.event.cause && one.event.cause === last.event.cause)) continue;
+      const card = one.event.card;
+      if (card && card.kind === 'overview') continue;
+      for (const acts of one.node.querySelectorAll('.acts.press')) acts.remove();
+      for (const button of one.node.querySelectorAll('.warn [data-press]')) button.remove();
+      for (const button of one.node.querySelectorAll('.rows [data-press]')) button.disabled = true;
+    }
+  }
+
+  /** @param {any} event @returns {HTMLElement|null} */
+  draw(event) {
+    if (event.card && event.card.kind === 'bigger') return event.text ? el('div', { class: 'bot' }, el('p', { text: event.text })) : null;
+    const drawn = draw(event, this.acts);
+    const mine = event.author === 'me';
+    if (!drawn && !event.text && !event.buttons.length) return null;
+    const node = drawn ? el('div', { class: drawn.cls }, ...drawn.nodes) : el('div', { class: mine ? 'me' : 'bot' }, el('p', { text: event.text }));
+    node.dataset.seq = event.seq;
+    const card = event.card || {};
+    if (card.kind === 'editions' || card.kind === 'cases') node.classList.add('choice');
+    const shown = new Set([...node.querySelectorAll('[data-press]')].map((one) => one.dataset.press));
+    const buttons = event.buttons.filter((/** @type {any} */ b) => !shown.has(b.press) && !(card.example && /^example:/.test(b.press)));
+    if (buttons.length) {
+      const acts = el('div', { class: 'acts press' }, ...buttons.map((/** @type {any} */ b) => this.button(b)));
+      (node.querySelector('.inner') || node).appendChild(acts);
+      if (!drawn) node.classList.add('wide');
+    }
+    return node;
+  }
+
+  /** @param {any} face @returns {HTMLElement} */
+  button(face) {
+    const button = el('button', {
+      class: face.strong ? 'btn go' : 'btn', type: 'button', 'data-press': face.press, text: face.label,
+      onclick: () => (face.press === 'page:choose' ? this.acts.choose() : this.acts.press(face.press, face.label, button)),
+    });
+    return button;
+  }
+
+  /**
+   * Shows what waits to be sent, and how it stands with it.
+   * @param {Item} item
+   * @param {'sending'|'wait'|'failed'} state
+   */
+  state(item, state) {
+    const quiet = item.body.press && state === 'sending';
+    let held = this.waiting.get(item.cid);
+    if (!held) {
+      if (quiet) return;
+      held = { nodes: this.pending(item), item, timer: 0 };
+      this.waiting.set(item.cid, held);
+      for (const node of held.nodes) this.root.insertBefore(node, this.newer);
+      this.follows = true;
+      this.head = null;
+      this.toEnd();
+    }
+    clearTimeout(held.timer);
+    const tick = held.nodes[held.nodes.length - 1];
+    tick.dataset.s = state;
+    if (state === 'failed') this.failed(tick, item);
+    else if (state === 'wait') this.tell(tick, item.kind === 'files' ? 'picture_wait' : 'waiting');
+    else held.timer = setTimeout(() => this.tell(tick, 'sending'), tick.childElementCount ? 0 : 1200);
+  }
+
+  /** @param {HTMLElement} tick @param {string} key */
+  tell(tick, key) {
+    if (tick.textContent !== say(key)) tick.replaceChildren(el('span', { text: say(key) }));
+  }
+
+  /** @param {HTMLElement} tick @param {Item} item */
+  failed(tick, item) {
+    const why = el('span', { text: item.failed || say('unsent') });
+    const back = item.body.text && el('button', { type: 'button', text: say('take_back'), onclick: () => this.acts.back(item) });
+    const again = !item.body.press && el('button', { type: 'button', text: say('resend'), onclick: () => this.acts.again(item) });
+    tick.replaceChildren(why, ...[again, back].filter(Boolean), el('button', { type: 'button', text: say('drop'), onclick: () => this.acts.drop(item) }));
+  }
+
+  /** @param {Item} item @returns {HTMLElement[]} */
+  pending(item) {
+    const tick = el('div', { class: 'tick small', role: 'status' });
+    if (item.kind !== 'files') {
+      return [el('div', { class: 'me', 'data-cid': item.cid }, el('p', { text: item.body.press ? item.label : item.body.text })), tick];
+    }
+    const tiles = item.files.map((one, i) => {
+      const picture = one.blob && /^image\//.test(one.blob.type);
+      const url = picture ? URL.createObjectURL(one.blob) : '';
+      const img = picture && el('img', { src: url, alt: one.name, onload: () => URL.revokeObjectURL(url), onerror: (/** @type {any} */ e) => e.target.remove() });
+      const label = el('span', { text: picture ? say('picture', { n: i + 1 }) : one.name });
+      return el('div', { class: 'ph', 'data-upload': one.upload }, img, label, el('div', { class: 'bar' }, el('b')));
+    });
+    return [el('div', { class: 'photos', 'data-cid': item.cid }, ...tiles), tick];
+  }
+
+  /** @param {string} upload @param {number} share from 0 to 1 @param {string} [failed] why it is not taken */
+  progress(upload, share, failed) {
+    const tile = this.root.querySelector(`[data-upload="${upload}"]`);
+    if (!tile) return;
+    tile.querySelector('.bar b').style.width = `${Math.round(share * 100)}%`;
+    tile.classList.toggle('miss', Boolean(failed));
+    if (failed) tile.querySelector('span').textContent = failed;
+    else if (share > 0 && share < 1) tile.querySelector('span').textContent = say('picture_up', { percent: Math.round(share * 100) });
+  }
+
+  /** @param {string} cid what waited has been answered, or is given up */
+  settle(cid) {
+    const held = this.waiting.get(cid);
+    if (!held) return;
+    clearTimeout(held.timer);
+    for (const node of held.nodes) node.remove();
+    this.waiting.delete(cid);
+  }
+}

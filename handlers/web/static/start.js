@@ -1,0 +1,81 @@
+// The page of an invite link: redeems it when a button is tapped, never by itself.
+
+import { byId, newId, say } from './dom.js';
+import { ask, Trouble } from './net.js';
+
+const { link } = document.body.dataset;
+const status = byId('status');
+/** @type {Object<string, string>} one cid for each thing asked: a repeat after a lost answer is answered, not done twice */
+const cids = {};
+
+/** @param {string} text */
+function tell(text) {
+  status.textContent = text;
+  status.hidden = !text;
+}
+
+/** @param {boolean} off */
+function freeze(off) {
+  for (const button of document.querySelectorAll('button')) button.disabled = off;
+}
+
+/** @param {any} what */
+async function join(what) {
+  const key = JSON.stringify(what);
+  cids[key] = cids[key] || newId();
+  tell(say('opening'));
+  freeze(true);
+  try {
+    await ask('POST', '/api/join', { cid: cids[key], ...what });
+    window.location.assign('/chat');
+    return;
+  } catch (e) {
+    if (!(e instanceof Trouble)) throw e;
+    freeze(false);
+    tell(e.kind === 'net' ? say('offline') : e.sentence);
+    if (e.kind !== 'refused') return;
+    delete cids[key];
+    show(true);
+  }
+}
+
+/** @param {boolean} again */
+function show(again) {
+  byId('again').hidden = !again;
+  byId('first').hidden = again;
+}
+
+/** @param {HTMLFormElement} form @param {string} name @returns {string} */
+function field(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value.normalize('NFKC').trim();
+}
+
+for (const button of document.querySelectorAll('[data-intent]')) {
+  button.addEventListener('click', () => join({ link, intent: button.dataset.intent }));
+}
+for (const button of document.querySelectorAll('[data-show]')) {
+  button.addEventListener('click', () => {
+    show(true);
+    document.querySelector('#byname h2').focus();
+  });
+}
+byId('back').addEventListener('click', () => {
+  tell('');
+  show(false);
+  document.querySelector('#first button').focus();
+});
+byId('byname').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const name = field(form, 'name');
+  const last4 = field(form, 'last4');
+  if (!name || !/^\d{4}$/.test(last4)) tell(say('need_name'));
+  else join({ link, intent: 'again', name, last4 });
+});
+byId('bycode').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const code = field(event.target, 'code').replace(/\s/g, '');
+  if (!/^\d{6}$/.test(code)) tell(say('need_code'));
+  else join({ code, intent: 'again' });
+});
+window.addEventListener('pageshow', () => freeze(false));
