@@ -77,7 +77,7 @@ def _join(before: str, after: str) -> str:
     if not ends(before):
         return before + JOIN + after
     # "p.m." + "3" would count as one run: a space keeps the sum of the pieces equal to the count of the whole.
-    return before + (" " if before[-1].isascii() and after[0].isascii() else "") + after
+    return before + (" " if count(before[-1] + after[0]) == 1 else "") + after
 
 
 def _lines(text: str) -> list[str]:

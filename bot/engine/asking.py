@@ -141,7 +141,7 @@ def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]
     """Is this your unit? Above village level: which one below it?"""
     invited = w.person.invited
     changing = w.focus is not None and w.focus.at == "other"
-    if invited.level == "village" and not changing:
+    if invited.level == "村" and not changing:
         buttons = [
             Button(press=on("pick", draft, question.id, "yes"), key="yes_unit", strong=True),
             Button(press=on("other", draft, question.id), key="no_unit"),
@@ -150,7 +150,7 @@ def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]
         return
     names = [u for u in w.view.units if len(u.encode()) <= 40][:12]
     buttons = [Button(press=on("unit", draft, u), label=u) for u in names]
-    base = invited.path if invited.level != "village" else invited.path[:-1]
+    base = invited.path if invited.level != "村" else invited.path[:-1]
     w.say("unit.which" if names else "unit.write", unit=base[-1], buttons=buttons, slot="question")
 
 

@@ -155,7 +155,7 @@ def set_unit(w: Work, draft: int, name: str, yes: bool) -> None:
         label = short_unit(invited.path)
     else:
         w.unit = UnitNamed(name=name)
-        base = invited.path if invited.level != "village" else invited.path[:-1]
+        base = invited.path if invited.level != "村" else invited.path[:-1]
         label = name if len(base) < 2 else f"{base[-1]}{name}"
     fragment = w.add_fragment(draft, "unit", label, flowing=False)
     w.write(draft, "unit", "closed", [fragment.id], ["yes"] if yes else [])

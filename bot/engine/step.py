@@ -217,6 +217,7 @@ def _keep_waiting(w: Work, waiting: Pending) -> None:
     fragment = w.add_fragment(focus.draft, here[1].id, waiting.text, flowing=True, source=waiting.source)
     w.write(focus.draft, here[1].id, "open", (*(answer.parts if answer else ()), fragment.id))
     w.set(pending=None)
+    w.remember("text")
 
 
 def _not_now(w: Work) -> None:

@@ -67,6 +67,8 @@ class Work:
         self._texts: dict[int, Texts] = {}
         self._new_answers: dict[tuple[int, str], Answer] = {}
         self._old_answers: dict[tuple[int, str], Answer | None] = {}
+        self._since: dict[tuple[int, str], Answer | None] = {}
+        self._since_focus = conversation.focus
         self._new_fragments: list[Fragment] = []
         self._new_attachments: list[Attachment] = []
 
@@ -182,6 +184,7 @@ class Work:
         old = texts.answers.get(question)
         if key not in self._old_answers:
             self._old_answers[key] = old
+        self._since.setdefault(key, old)
         first = self._old_answers[key]
         kept = tuple(parts)
         answer = Answer(
@@ -208,17 +211,22 @@ class Work:
         self.conversation = replace(self.conversation, **columns)
 
     def remember(self, what: str) -> None:
-        """Makes what this turn did so far one step that 撤销 takes back; `what` is a wording key's end."""
-        focus = self.before.focus
-        draft = next(iter(self._old_answers), (focus.draft if focus else 0, ""))[0]
-        blank = {k: Answer(draft=k[0], question=k[1], n=0, state="none") for k in self._old_answers}
+        """Makes what was done since the last call one step that 撤销 takes back; `what` is a wording key's end."""
+        focus = self._since_focus
+        draft = next(iter(self._since), (focus.draft if focus else 0, ""))[0]
         entry = Undo(
             what=what,
             draft=draft,
-            answers=tuple(old or blank[key] for key, old in self._old_answers.items() if key[0] == draft),
+            answers=tuple(
+                old or Answer(draft=draft, question=question, n=0, state="none")
+                for (of, question), old in self._since.items()
+                if of == draft
+            ),
             focus=focus,
         )
-        self.set(undo=(*self.before.undo, entry)[-UNDO_STEPS:])
+        self.set(undo=(*self.conversation.undo, entry)[-UNDO_STEPS:])
+        self._since = {}
+        self._since_focus = self.conversation.focus
 
     def then(self, move: str, *args: Any) -> None:
         """What comes next, by name: always the last thing a function says. See `bot.engine.step.MOVES`.
