@@ -1,4 +1,4 @@
-"""The rows of files and uploads, and which files are still named by anything."""
+"""The rows of files and uploads, and which files nothing refers to any more."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from bot.engine.content import Content
-from storage.tables import attachments, documents, drafts, files, people, submissions, uploads
+from storage.tables import attachments, documents, drafts, files, people, uploads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,25 +94,19 @@ def add_document(
     if connection.execute(update(documents).where(mine).values(name=name, at=at)).rowcount == 0:
         row = {"person": person, "file": kept.hash, "draft": draft, "n": n, "name": name, "at": at}
         connection.execute(insert(documents), row)
-
-
-def named(connection: Connection) -> set[str]:
-    """The hashes of all files that something refers to: attachments, documents, uploads about to be sent, and
-    submissions' contents, which outlive the drafts they were made from."""
-    found: set[str] = set(connection.execute(select(attachments.c.file)).scalars())
-    found.update(connection.execute(select(documents.c.file)).scalars())
-    found.update(connection.execute(select(uploads.c.file)).scalars())
-    for content in connection.execute(select(submissions.c.content)).scalars():
-        parsed = Content.from_json(content)
-        found.update(p.file for p in parsed.pictures)
-        found.update(m.file for m in parsed.materials)
-    return found
+        connection.execute(update(files).where(files.c.hash == kept.hash).values(refs=files.c.refs + 1))
 
 
 def unnamed(connection: Connection, before: datetime) -> list[str]:
-    """Kept files that nothing names, last touched before an instant."""
-    old = set(connection.execute(select(files.c.hash).where(files.c.at < before)).scalars())
-    return sorted(old - named(connection)) if old else []
+    """Kept files that nothing refers to and no upload is about to send, last touched before an instant."""
+    waiting = select(uploads.c.file).where(uploads.c.file != "")
+    wanted = (files.c.refs <= 0) & (files.c.at < before) & files.c.hash.not_in(waiting)
+    return list(connection.execute(select(files.c.hash).where(wanted)).scalars())
+
+
+def all_kept(connection: Connection) -> list[str]:
+    """The hashes of all kept files, in order."""
+    return list(connection.execute(select(files.c.hash).order_by(files.c.hash)).scalars())
 
 
 def forget(connection: Connection, hashes: Iterable[str]) -> None:

@@ -11,7 +11,8 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar, cast
@@ -20,7 +21,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import Connection
 
 from bot.engine.messages import SentFile
-from bot.errors import FileRefused
+from bot.errors import FileRefused, StoreError
 from bot.world import World
 from storage import filerows
 from storage.filerows import Kept, Upload
@@ -71,7 +72,7 @@ class FileStore:
         if await self._read(lambda c: filerows.held_by(c, owner)) + size > self._draft_mb * MB:
             raise FileRefused("file.draft_full", {"limit": self._draft_mb})
         now = self._world.now()
-        await self._write(lambda c: filerows.add_upload(c, owner, upload, name, size, now))
+        await self._note(lambda c: filerows.add_upload(c, owner, upload, name, size, now))
 
     async def put(self, owner: int, upload: str, offset: int, data: bytes) -> int:
         """Appends a chunk; returns the offset to go on from. A repeated chunk, and one beyond what is there,
@@ -94,13 +95,20 @@ class FileStore:
             if not known.file:
                 kept = await _in_thread(self._take_in, self._part(owner, upload), known)
                 now = self._world.now()
-                await self._write(lambda c: filerows.finish_upload(c, owner, upload, kept, now))
+                await self._note(lambda c: filerows.finish_upload(c, owner, upload, kept, now))
                 self._part(owner, upload).unlink(missing_ok=True)
                 return _sent(kept, known.name)
         kept_before = await self._read(lambda c: filerows.find(c, known.file))
         if kept_before is None:
             raise FileRefused("file.gone")
         return _sent(kept_before, known.name)
+
+    async def _note(self, work: Callable[[Connection], None]) -> None:
+        """Writes a row; a database that cannot take it now is told like a full disk."""
+        try:
+            await self._write(work)
+        except StoreError as error:
+            raise FileRefused("file.no_space") from error
 
     def _lock(self, owner: int, upload: str) -> asyncio.Lock:
         """One at a time for each upload; a lock lives as long as somebody holds it."""
@@ -137,6 +145,26 @@ class FileStore:
             _write_whole(self.path(digest), data)
         return Kept(hash=digest, kind=kind, mime=mime, name=name, size=len(data), width=width, height=height)
 
+    @contextmanager
+    def aside(self) -> Iterator[Path]:
+        """A path for a file in the making, on the same disk; what is left there afterwards is removed."""
+        folder = self._folder / "uploads"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"made-{os.getpid()}-{os.urandom(6).hex()}"
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def adopt(self, path: Path, *, kind: str, mime: str, name: str) -> Kept:
+        """Moves a finished file to its place; the caller notes the row. Raises OSError."""
+        with path.open("rb") as file:
+            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), _size(path)
+            os.fsync(file.fileno())
+        path.chmod(0o600)
+        _put_in_place(path, self.path(digest))
+        return Kept(hash=digest, kind=kind, mime=mime, name=name, size=size)
+
     def path(self, file: str) -> Path:
         """Where a file lies, by its hash."""
         return self._folder / "files" / file[:2] / file[2:4] / file
@@ -162,13 +190,6 @@ class FileStore:
                 yield piece
         finally:
             handle.close()
-
-    async def keep(self, data: bytes, *, kind: str, mime: str, name: str) -> Kept:
-        """Keeps a file made here. Raises FileRefused where there is no space."""
-        kept = await _in_thread(lambda: self.store(data, kind=kind, mime=mime, name=name))
-        now = self._world.now()
-        await self._write(lambda c: filerows.keep(c, kept, now))
-        return kept
 
     async def sweep(self, now: datetime) -> int:
         """Removes uploads left unfinished and files that nothing names any more; returns how many files."""
@@ -229,8 +250,7 @@ def _append(part: Path, offset: int, data: bytes) -> int:
 
 def _write_whole(path: Path, data: bytes) -> None:
     """All of it or nothing: written aside, synced, renamed, and the folder synced."""
-    for folder in (path.parent.parent.parent, path.parent.parent, path.parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    _make_folders(path)
     aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -238,15 +258,25 @@ def _write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        _put_in_place(aside, path)
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    folder_handle = os.open(path.parent, os.O_RDONLY)
+
+
+def _make_folders(path: Path) -> None:
+    for folder in (path.parents[2], path.parents[1], path.parents[0]):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _put_in_place(aside: Path, path: Path) -> None:
+    _make_folders(path)
+    aside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder_handle)
+        os.fsync(folder)
     finally:
-        os.close(folder_handle)
+        os.close(folder)
 
 
 def _named_for(mime: str, name: str, endings: tuple[str, ...]) -> str:

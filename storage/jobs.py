@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Select, and_, delete, exists, or_, select, tuple_, update
+from sqlalchemy import CTE, ColumnElement, Connection, Select, and_, delete, exists, or_, select, tuple_, update
 
 from bot.channel import Address, Outgoing
 from storage.codec import message_in
@@ -42,14 +42,13 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """A message owed to an address. `edits` is the messenger's id of the older message of the same slot."""
+    """A message owed to an address."""
 
     id: int
     conversation: int
     seq: int
     to: Address
     message: Outgoing
-    edits: str
     tries: int
 
 
@@ -62,8 +61,7 @@ def _picked(rows: Select[Any]) -> CTE:
 
 def claim_jobs(connection: Connection, now: datetime, until: datetime, limit: int) -> list[Job]:
     """Up to `limit` jobs that wait, or whose claim has lapsed, oldest first; they are the caller's until then."""
-    free = or_(jobs.c.state == "waiting", and_(jobs.c.state == "claimed", jobs.c.claimed_until < now))
-    picked = _picked(select(jobs.c.id).where(free).order_by(jobs.c.id).limit(limit))
+    picked = _picked(select(jobs.c.id).where(_free(now)).order_by(jobs.c.id).limit(limit))
     claim = (
         update(jobs)
         .where(jobs.c.id.in_(select(picked.c.id)))
@@ -78,10 +76,13 @@ def finish_job(connection: Connection, job: int, state: str, result: Mapping[str
     connection.execute(update(jobs).where(jobs.c.id == job).values(state=state, result=result, claimed_until=None))
 
 
-def results_owed(connection: Connection) -> bool:
-    """Whether any job waits or is claimed."""
-    open_ = jobs.c.state.in_(("waiting", "claimed"))
-    return connection.execute(select(jobs.c.id).where(open_).limit(1)).first() is not None
+def any_free(connection: Connection, now: datetime) -> bool:
+    """Whether there is a job to claim."""
+    return connection.execute(select(jobs.c.id).where(_free(now)).limit(1)).first() is not None
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(jobs.c.state == "waiting", and_(jobs.c.state == "claimed", jobs.c.claimed_until < now))
 
 
 def forget_jobs(connection: Connection, before: datetime) -> int:
@@ -151,25 +152,12 @@ def _delivery(connection: Connection, row: Any) -> Delivery:
             messages.c.conversation == row.conversation, messages.c.seq == row.seq
         )
     ).one()
-    older = (
-        select(deliveries.c.messenger)
-        .where(
-            deliveries.c.conversation == row.conversation,
-            deliveries.c.channel == row.channel,
-            deliveries.c.external == row.external,
-            deliveries.c.slot == row.slot,
-            deliveries.c.state == "sent",
-        )
-        .order_by(deliveries.c.seq.desc())
-        .limit(1)
-    )
     return Delivery(
         id=row.id,
         conversation=row.conversation,
         seq=row.seq,
         to=Address(channel=row.channel, external=row.external),
         message=message_in(said.body, said.slot, said.author),
-        edits=(connection.execute(older).scalar() or "") if row.slot else "",
         tries=row.tries,
     )
 

@@ -1,0 +1,163 @@
+"""Slow work that turns want: claimed from the table, done in threads, two at a time, and told as `Done`.
+
+A job is finished when its `Done` has been taken, so a crash in between does it again, and the same ref makes
+the second telling a repeat. What cannot be done after three tries is told with an empty result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from bot.batch import HOUSE
+from bot.channel import Address, Take, Update
+from bot.doors import Scope
+from bot.engine.messages import Done
+from bot.errors import FileRefused, StoreError
+from bot.look import Looking
+from bot.papers import DOCX, package, word_file
+from bot.wording import Wording
+from bot.world import World
+from storage import filerows, jobs, views
+from storage.files import FileStore
+from storage.jobs import Job
+from storage.readers import Readers, Run
+
+AT_ONCE = 2
+TRIES = 3
+LEASE = timedelta(minutes=5)
+_LOOK_EVERY = 2.0  # seconds; another process may have asked
+_log = structlog.get_logger("jobs")
+
+
+class Workers:
+    """Does jobs until cancelled. `ring` says that there may be new ones."""
+
+    def __init__(
+        self,
+        *,
+        take: Take,
+        write: Run,
+        readers: Readers,
+        look: Looking,
+        files: FileStore,
+        wording: Wording,
+        world: World,
+    ) -> None:
+        self._take = take
+        self._write = write
+        self._readers = readers
+        self._look = look
+        self._files = files
+        self._wording = wording
+        self._world = world
+        self._bell = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def ring(self) -> None:
+        """Looks for jobs now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Claims and does jobs for ever; what is running when it is cancelled is finished by a later claim."""
+        try:
+            while True:
+                self._bell.clear()
+                with suppress(StoreError):
+                    await self._start_some()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), _LOOK_EVERY)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _start_some(self) -> None:
+        room = AT_ONCE - len(self._running)
+        now = self._world.now()
+        if room < 1 or not await self._readers.run(lambda c: jobs.any_free(c, now)):
+            return
+        for job in await self._write(lambda c: jobs.claim_jobs(c, now, now + LEASE, room)):
+            task = asyncio.create_task(self._do(job))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("job broke off", kind=type(error).__name__)  # its claim lapses, and it is tried again
+        self.ring()
+
+    async def _do(self, job: Job) -> None:
+        result: Mapping[str, Any] = {}
+        try:
+            result = await self._tried(job)
+        except Exception as error:
+            _log.error("job failed", job=job.id, kind=job.kind, error=type(error).__name__)
+        told = Done(at=self._world.now(), ref=f"job:{job.id}", job=job.kind, args=job.args, result=result)
+        address = Address(channel=HOUSE, external=str(job.conversation))
+        update = Update(address=address, ref=told.ref, incoming=told, digest=str(job.id))
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(StoreError), wait=wait_exponential(max=10), stop=stop_after_attempt(10)
+        ):
+            with attempt:
+                await self._take([update])
+                await self._write(lambda c: jobs.finish_job(c, job.id, "done" if result else "failed", result))
+
+    async def _tried(self, job: Job) -> Mapping[str, Any]:
+        """The result, after up to three tries; what is refused is refused at once."""
+        kinds = {"picture": self._picture, "paper": self._paper, "export": self._export}
+        async for attempt in AsyncRetrying(
+            reraise=True, wait=wait_exponential(multiplier=0.2, max=2), stop=stop_after_attempt(TRIES)
+        ):
+            with attempt:
+                return await kinds[job.kind](job)
+        return {}
+
+    # ------------------------------------------------------------ the kinds
+
+    async def _picture(self, job: Job) -> Mapping[str, Any]:
+        try:
+            await asyncio.to_thread(self._files.prepared, str(job.args["file"]))
+        except FileRefused:
+            return {"ok": False}
+        return {"ok": True}
+
+    async def _paper(self, job: Job) -> Mapping[str, Any]:
+        person = await self._readers.run(lambda c: views.owner(c, job.conversation))
+        draft, n = int(job.args["draft"]), int(job.args.get("submission", 0))
+        printing = await self._look.printing(Scope(person=person), draft, n)
+        if printing is None:
+            return {}
+        data = await asyncio.to_thread(word_file, printing, self._files)
+        kept = await asyncio.to_thread(
+            lambda: self._files.store(data, kind="document", mime=DOCX, name=printing.paper.name)
+        )
+        return await self._hand_over(person, kept, draft=draft, n=n)
+
+    async def _export(self, job: Job) -> Mapping[str, Any]:
+        person = await self._readers.run(lambda c: views.owner(c, job.conversation))
+        everything = await self._look.everything(Scope(person=person))
+        if everything is None:
+            return {}
+        sentences = self._wording.sentences
+
+        def pack() -> filerows.Kept:
+            with self._files.aside() as path:
+                package(everything, self._files, path, sentences)
+                return self._files.adopt(
+                    path, kind="document", mime="application/zip", name=sentences["export.package"]
+                )
+
+        return await self._hand_over(person, await asyncio.to_thread(pack), draft=0, n=0)
+
+    async def _hand_over(self, person: int, kept: filerows.Kept, *, draft: int, n: int) -> Mapping[str, Any]:
+        now = self._world.now()
+        await self._write(lambda c: filerows.add_document(c, person, kept, draft=draft, n=n, name=kept.name, at=now))
+        return {"file": kept.hash, "name": kept.name, "size": kept.size}

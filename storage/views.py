@@ -1,0 +1,181 @@
+"""The read side: every function takes a Scope and answers None for what lies outside it.
+
+What is outside is not told apart from what never existed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from bot.channel import Address
+from bot.doors import Scope, Shown, Visitor
+from bot.engine.content import Content
+from storage.codec import message_in
+from storage.tables import (
+    addresses,
+    attachments,
+    cases,
+    conversations,
+    documents,
+    drafts,
+    files,
+    messages,
+    people,
+    roles,
+    submissions,
+    units,
+)
+
+OVERSEEING = ("coordinator", "administrator")
+
+
+class FileRow(NamedTuple):
+    """A file with the name its reader knows it by."""
+
+    hash: str
+    kind: str
+    mime: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """A frozen submission and what its file name needs."""
+
+    content: Content
+    words: int
+    call: str
+    number: str
+    name: str
+    phone: str
+    at: datetime
+
+
+def visitor(connection: Connection, address: Address) -> Visitor | None:
+    """Whom an address belongs to, with the units they oversee as they are at this instant."""
+    row = connection.execute(
+        select(people.c.id, people.c.name, conversations.c.id.label("conversation"))
+        .join(addresses, addresses.c.person == people.c.id)
+        .join(conversations, conversations.c.person == people.c.id)
+        .where(addresses.c.channel == address.channel, addresses.c.external == address.external)
+    ).one_or_none()
+    if row is None:
+        return None
+    paths = connection.execute(
+        select(units.c.path)
+        .join(roles, roles.c.unit == units.c.id)
+        .where(roles.c.person == row.id, roles.c.role.in_(OVERSEEING))
+        .order_by(units.c.path)
+    ).scalars()
+    scope = Scope(person=row.id, units=tuple(dict.fromkeys(paths)))
+    return Visitor(person=row.id, conversation=row.conversation, name=row.name, scope=scope)
+
+
+def owns(connection: Connection, scope: Scope, conversation: int) -> bool:
+    """Whether the conversation is the scope's own person's."""
+    wanted = (conversations.c.id == conversation) & (conversations.c.person == scope.person)
+    return connection.execute(select(conversations.c.id).where(wanted)).first() is not None
+
+
+def owner(connection: Connection, conversation: int) -> int:
+    """Whose a conversation is; 0 when there is none."""
+    wanted = select(conversations.c.person).where(conversations.c.id == conversation)
+    return connection.execute(wanted).scalar() or 0
+
+
+def seq(connection: Connection, conversation: int) -> int:
+    """The conversation's last message; 0 for none."""
+    return connection.execute(select(conversations.c.seq).where(conversations.c.id == conversation)).scalar() or 0
+
+
+def alive(connection: Connection) -> None:
+    """Raises what the database raises when it cannot be read."""
+    connection.execute(select(conversations.c.id).limit(1)).first()
+
+
+def unit_path(connection: Connection, unit: int) -> tuple[str, ...]:
+    """The names from the root down to a unit."""
+    return tuple(connection.execute(select(units.c.path).where(units.c.id == unit)).scalar_one().split("/"))
+
+
+def events(connection: Connection, scope: Scope, conversation: int, after: int, limit: int) -> list[Shown]:
+    """Messages with seq > after, oldest first; the last `limit` ones where `after` is negative."""
+    if not owns(connection, scope, conversation):
+        return []
+    wanted = select(messages).where(messages.c.conversation == conversation)
+    if after < 0:
+        rows = list(connection.execute(wanted.order_by(messages.c.seq.desc()).limit(limit)))[::-1]
+    else:
+        newer = wanted.where(messages.c.seq > after).order_by(messages.c.seq).limit(limit)
+        rows = list(connection.execute(newer))
+    return [
+        Shown(seq=row.seq, at=row.at, message=message_in(row.body, row.slot, row.author), cause=row.cause)
+        for row in rows
+    ]
+
+
+def file(connection: Connection, scope: Scope, hash: str) -> FileRow | None:
+    """A file that stands in an own draft, or was made for the person."""
+    columns = (files.c.hash, files.c.kind, files.c.mime)
+    attached = (
+        select(*columns, attachments.c.name, files.c.size)
+        .join(attachments, attachments.c.file == files.c.hash)
+        .join(drafts, drafts.c.id == attachments.c.draft)
+        .where(files.c.hash == hash, drafts.c.person == scope.person)
+    )
+    made = (
+        select(*columns, documents.c.name, files.c.size)
+        .join(documents, documents.c.file == files.c.hash)
+        .where(files.c.hash == hash, documents.c.person == scope.person)
+    )
+    for wanted in (made, attached):
+        if row := connection.execute(wanted.limit(1)).first():
+            return FileRow(*row)
+    return None
+
+
+def draft_owner(connection: Connection, scope: Scope, draft: int) -> bool:
+    """Whether a draft is the scope's own person's."""
+    wanted = (drafts.c.id == draft) & (drafts.c.person == scope.person)
+    return connection.execute(select(drafts.c.id).where(wanted)).first() is not None
+
+
+def submission(connection: Connection, scope: Scope, draft: int, n: int) -> Submission | None:
+    """Submission n of a draft's case: an own one, or one of a unit the scope oversees."""
+    row = connection.execute(
+        select(
+            submissions.c.content, submissions.c.words, submissions.c.at, cases.c.number, people.c.name, people.c.phone
+        )
+        .join(cases, cases.c.id == submissions.c.case)
+        .join(units, units.c.id == cases.c.unit)
+        .join(people, people.c.id == cases.c.person)
+        .where(cases.c.draft == draft, submissions.c.n == n, _sees(scope))
+    ).one_or_none()
+    if row is None:
+        return None
+    content = Content.from_json(row.content)
+    return Submission(
+        content=content,
+        words=row.words,
+        call=content.call,
+        number=row.number,
+        name=row.name,
+        phone=row.phone,
+        at=row.at,
+    )
+
+
+def _sees(scope: Scope) -> ColumnElement[bool]:
+    """Cases of the person, and those at or below the overseen units."""
+    own: ColumnElement[bool] = cases.c.person == scope.person
+    below = [
+        or_(units.c.path == path, units.c.path.startswith(f"{path}/", autoescape=True)) for path in scope.units if path
+    ]
+    if "" in scope.units:
+        return or_(own, cases.c.id != 0)
+    return or_(own, *below)
