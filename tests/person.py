@@ -44,7 +44,7 @@ class Village:
         self.editions: dict[int, Edition] = {}
         for number, call in enumerate(calls or ("mca", "people"), 1):
             self.open(number, CALLS[call] if isinstance(call, str) else call)
-        home = Unit(id=5, path=("云溪县", "石桥镇", "槐树村"), level="village")
+        home = Unit(id=5, path=("云溪县", "石桥镇", "槐树村"), level="村")
         self.person = Person(id=1, invited=home)
         self.conversation = Conversation(id=1, person=1)
         self.drafts: dict[int, Draft] = {}
@@ -86,7 +86,7 @@ class Village:
             self.person = turn.person
         if turn.unit:
             path = (*self.person.invited.path[:-1], turn.unit.name)
-            self.person = replace(self.person, unit=Unit(id=9, path=path, level="village", confirmed=False))
+            self.person = replace(self.person, unit=Unit(id=9, path=path, level="村", confirmed=False))
         for draft in turn.drafts:
             self.drafts[draft.id] = draft
             self.texts.setdefault(draft.id, Texts(answers={}, fragments={}, attachments={}))

@@ -1,0 +1,35 @@
+"""Fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import storehouse
+from tests.needs import need
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated, empty database of each kind, to be copied."""
+    if request.param == "postgres":
+        need("PostgreSQL", storehouse.server_is_there(), "nothing listens on 127.0.0.1:5432")
+    with storehouse.template(request.param, tmp_path_factory.mktemp("template")) as place:
+        yield place
+
+
+@pytest.fixture
+def place(migrated: str, tmp_path: Path) -> Iterator[str]:
+    """A fresh database, on SQLite and on PostgreSQL."""
+    with storehouse.copy_of(migrated, tmp_path) as copy:
+        yield copy
+
+
+@pytest.fixture
+def house(place: str) -> Iterator[storehouse.House]:
+    """A county with an open edition on a fresh database."""
+    house = storehouse.House(place)
+    yield house
+    house.close()
