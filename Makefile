@@ -1,0 +1,56 @@
+# Two commands do all the set-up on a machine with Python >= 3.11: `make run` and `make test`.
+# Each makes its own .venv from the locked requirements; nothing outside this folder is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: run test check soak bench lock bundle clean
+
+run: .venv/run
+	$(BIN)/anlitong serve
+
+test: .venv/dev check
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+soak: .venv/dev
+	ANLITONG_SOAK=1 $(BIN)/python -m pytest tests -k "kill"
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
+
+# After changing a range in pyproject.toml: writes the locks anew, the development one on top of the other.
+lock: .venv/dev
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate -q --upgrade -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate -q -c requirements/run.txt -o requirements/dev.txt
+
+# A folder of wheels for a machine without a network; see "Offline" in README.md.
+bundle: .venv/run
+	$(PIP) wheel --no-deps -w wheels .
+	$(PIP) download -d wheels --require-hashes -r requirements/run.txt
+	cp requirements/run.txt wheels/requirements.txt
+
+clean:
+	rm -rf .venv wheels dist build
+
+.venv/base:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/run: .venv/base requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps -e .
+	touch $@
+
+.venv/dev: .venv/base requirements/dev.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps -e .
+	touch $@ .venv/run
