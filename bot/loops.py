@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -139,7 +140,7 @@ class Retention:
         """One round. Each edition goes in a transaction of its own, with its event."""
         now = self._world.now()
         for edition in await self._readers.run(self._over):
-            await self._write(lambda c, edition=edition: self._let_go(c, edition, now))
+            await self._write(partial(self._let_go, edition=edition, now=now))
         await self._write(lambda c: (updates.forget(c, now - UPDATES_KEPT), jobs.forget_jobs(c, now - JOBS_KEPT)))
         await self._files.sweep(now)
 
@@ -148,7 +149,7 @@ class Retention:
         past = [e for e in known.values() if now.astimezone(ZoneInfo(e.call.zone)).date() > e.office.keep_until]
         return [e.id for e in past if retention.is_kept(connection, e.id)]
 
-    def _let_go(self, connection: Connection, edition: int, now: datetime) -> None:
+    def _let_go(self, connection: Connection, *, edition: int, now: datetime) -> None:
         counts = retention.let_go(connection, edition)
         event = EventRow(
             id=self._world.new_id(),

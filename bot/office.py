@@ -37,9 +37,20 @@ DAYS = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenEdition:
-    """Opens an edition of a call with real dates. Gives {"edition", "title", "due"}."""
+    """Opens an edition of a call with real dates. Gives {"edition", "title", "due"}.
+
+    `first`: only where the call has none yet, open or closed; else it gives {}.
+    """
 
     call: str
+    first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddUnits:
+    """Makes the nodes of these paths where they are missing, confirmed. Gives {"units": how many}."""
+
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +81,7 @@ class MarkOpened:
     case: int
 
 
-Command = OpenEdition | MakeInvite | RevokeInvite | MarkOpened
+Command = OpenEdition | AddUnits | MakeInvite | RevokeInvite | MarkOpened
 
 
 class _Refused(Exception):
@@ -113,6 +124,8 @@ class Office:
         match command:
             case OpenEdition():
                 return lambda connection: self._open_edition(connection, actor, command)
+            case AddUnits():
+                return lambda connection: self._add_units(connection, actor, command)
             case MakeInvite():
                 return lambda connection: self._make_invite(connection, actor, command)
             case RevokeInvite():
@@ -128,6 +141,8 @@ class Office:
         call = self._calls.get(command.call)
         if call is None:
             raise _Refused("no_call", id=command.call)
+        if command.first and any(e.call.id == call.id for e in edition_rows.load(connection, self._calls).values()):
+            return {}
         now = self._world.now()
         due, dates = resolve(call, now)
         last_day = (due - timedelta(microseconds=1)).astimezone(ZoneInfo(call.zone))
@@ -208,6 +223,13 @@ class Office:
         return {"case": row.id, "n": row.n}
 
     # ------------------------------------------------------------ the tree
+
+    def _add_units(self, connection: Connection, actor: Actor, command: AddUnits) -> Mapping[str, Any]:
+        paths = [self._path(text) for text in command.paths]
+        for path in paths:
+            _may(actor, "/".join(path), ADMINISTRATOR)
+            self._unit(connection, path)
+        return {"units": len(paths)}
 
     def _path(self, text: str) -> tuple[str, ...]:
         root = self._settings.site.root

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Run(Protocol):
     """Runs work on a connection inside one transaction and gives back what it returns."""
 
-    async def __call__(self, work: Callable[[Connection], T]) -> T: ...
+    async def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 
 
 class Readers:

@@ -1,0 +1,290 @@
+"""The only place where parts are put together.
+
+`async with House(settings) as house` opens the data folder, brings up the writer, the readers and the
+doors, and in the background the workers and loops, each under a supervisor that starts it again. Only the
+writer's death ends the house.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from bot.batch import Setting
+from bot.calls import load_all, load_profile
+from bot.channel import ChannelCaps, Take, Taken, Update
+from bot.config import Settings, level_names, mistake
+from bot.desk import Desk
+from bot.doors import Acted, Actor, Refusal, Scope
+from bot.engine.step import step
+from bot.errors import ConfigError, StoreBusy
+from bot.jobs import Workers
+from bot.look import Looking, program_version
+from bot.loops import Retention, Wakes
+from bot.office import Office, OpenEdition
+from bot.wording import Wording
+from bot.world import World
+from storage import database
+from storage.files import FileStore
+from storage.readers import Readers
+
+if TYPE_CHECKING:
+    from handlers.web.settings import WebSettings
+
+CHANNELS: Mapping[str, ChannelCaps] = {"page": ChannelCaps(page=True), "terminal": ChannelCaps()}
+COMMAND_LINE = Actor(person=0, scope=Scope(person=0, units=("",)), roles=("administrator",))
+_RESTART_AT_MOST = 60.0
+_log = structlog.get_logger("house")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenDoors:
+    """What a handler is given; see `bot.doors.Doors`."""
+
+    take: Take
+    look: Looking
+    files: FileStore
+    office: Office
+
+    async def act(self, actor: Actor, command: object) -> Acted | Refusal:
+        """The office's commands."""
+        return await self.office.act(actor, command)
+
+
+class House:
+    """One running deployment. `served`: this is the one server of the data folder; `busy`: workers and loops
+    run. Raises ConfigError, CallErrors, StoreBusy or NewerDatabase when it cannot be opened."""
+
+    def __init__(
+        self, settings: Settings, *, world: World | None = None, served: bool = False, busy: bool = True
+    ) -> None:
+        self.settings = settings
+        self.world = world or World()
+        self.wording = Wording.load()
+        self._served = served
+        self._busy = busy
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        settings, closing = self.settings, self._closing
+        open_folder(settings.data, self.wording)
+        try:
+            if self._served and not settings.database.url:
+                closing.callback(os.close, lock_folder(settings.data, self.wording))
+            self.site_key = site_key(settings.data)
+            self.calls = load_all(settings.call_folders)
+            engine = database.open_writer(settings.database_place)
+            closing.callback(engine.dispose)
+            revision = await asyncio.to_thread(make_current, engine, self.wording)
+            self._open_doors(engine, revision)
+            await self._open_editions()
+            if self._busy:
+                self._start()
+        except BaseException:
+            await closing.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._closing.aclose()
+
+    def _open_doors(self, engine: Engine, revision: str) -> None:
+        settings, world, wording = self.settings, self.world, self.wording
+        setting = Setting(
+            world=world,
+            wording=wording,
+            calls=self.calls,
+            profile=load_profile(settings.call_folders),
+            step=step,
+            channels=CHANNELS,
+            site_key=self.site_key,
+            levels=level_names(),
+            contact=settings.office.contact,
+            phone=settings.office.phone,
+        )
+        # The desk makes the same setting of its arguments; the read side loads by it what the desk loads.
+        self.desk = Desk(engine, **{part.name: getattr(setting, part.name) for part in fields(setting)})
+        self._closing.push_async_callback(self.desk.close)
+        self.readers = Readers(database.open_reader(settings.database_place))
+        self._closing.callback(self.readers.close)
+        self.files = FileStore(
+            settings.data,
+            read=self.readers.run,
+            write=self.desk.submit,
+            world=world,
+            file_mb=settings.limits.file_mb,
+            draft_mb=settings.limits.draft_mb,
+        )
+        told = {"version": program_version(), "database": engine.dialect.name, "schema": revision}
+        self.look = Looking(
+            readers=self.readers,
+            setting=setting,
+            wording=wording,
+            files=self.files,
+            listen=self.desk.listen,
+            health=told,
+        )
+        write = self.desk.submit
+        self.office = Office(
+            write=write, settings=settings, calls=self.calls, wording=wording, world=world, site_key=self.site_key
+        )
+        self.doors = OpenDoors(take=self.take, look=self.look, files=self.files, office=self.office)
+        self._hire()
+
+    def _hire(self) -> None:
+        take, write, readers, world = self.desk.take, self.desk.submit, self.readers, self.world
+        self.workers = Workers(
+            take=take,
+            write=write,
+            readers=readers,
+            look=self.look,
+            files=self.files,
+            wording=self.wording,
+            world=world,
+        )
+        self.wakes = Wakes(take=take, write=write, readers=readers, world=world)
+        self.retention = Retention(
+            write=write,
+            readers=readers,
+            files=self.files,
+            calls=self.calls,
+            world=world,
+            root=self.settings.site.root,
+        )
+
+    def _start(self) -> None:
+        loops = {"workers": self.workers.run, "wakes": self.wakes.run, "retention": self.retention.run}
+        tasks = [asyncio.create_task(supervise(name, run)) for name, run in loops.items()]
+
+        async def stop() -> None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        self._closing.push_async_callback(stop)
+
+    async def _open_editions(self) -> None:
+        for call in self.settings.calls.open:
+            if call not in self.calls:
+                raise ConfigError(str(mistake("config.toml", "calls.open", "call", id=call)))
+            await self.office.act(COMMAND_LINE, OpenEdition(call=call, first=True))
+
+    async def take(self, updates: Sequence[Update]) -> list[Taken]:
+        """What people said and did, taken by the desk; the workers look at once for what it wants."""
+        taken = await self.desk.take(updates)
+        self.workers.ring()
+        return taken
+
+    async def act(self, command: object) -> Acted | Refusal:
+        """A command of the command line."""
+        return await self.office.act(COMMAND_LINE, command)
+
+    async def ended(self) -> None:
+        """Returns when the writer has ended; raises what killed it."""
+        await asyncio.wrap_future(self.desk.ended)
+
+    def web_settings(self) -> WebSettings:
+        """What the page's edge needs to know."""
+        from handlers.web.settings import WebSettings
+
+        site, limits = self.settings.site, self.settings.limits
+        return WebSettings(
+            key=hmac.new(self.site_key, b"page-session", hashlib.sha256).digest(),
+            base_url=site.url,
+            trusted_proxies=site.trusted_proxies,
+            session_rate=limits.posts_per_minute,
+            join_rate=limits.links_per_minute,
+            max_upload=limits.file_mb * 1024 * 1024,
+        )
+
+
+async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Runs something for ever: when it breaks or returns it is started again, each time a little later."""
+    pause = 1.0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await run()
+            _log.warning("ended", part=name)
+        except Exception as error:
+            _log.error("broke off", part=name, kind=type(error).__name__)
+        lived = asyncio.get_running_loop().time() - began
+        pause = 1.0 if lived > _RESTART_AT_MOST else min(pause * 2, _RESTART_AT_MOST)
+        await asyncio.sleep(pause)
+
+
+# ---------------------------------------------------------------- the data folder
+
+
+def open_folder(folder: Path, wording: Wording) -> None:
+    """Makes the data folder, for its owner alone. Raises ConfigError where it cannot be made or written."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch(0o600)
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError(folder_sentence(error, folder, wording)) from error
+
+
+def folder_sentence(error: OSError, folder: Path, wording: Wording) -> str:
+    """What to do about a folder that cannot be written."""
+    import errno
+
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return wording.say("cli.disk_full") if full else wording.say("cli.no_folder", folder=folder)
+
+
+def lock_folder(folder: Path, wording: Wording) -> int:
+    """Marks the folder as served, until the returned handle is closed. Raises StoreBusy when it is already."""
+    import fcntl
+
+    handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise StoreBusy(wording.say("cli.taken", folder=folder)) from error
+    return handle
+
+
+def site_key(folder: Path) -> bytes:
+    """The key that signs links and sessions; made at the first start, for its owner alone."""
+    path = folder / "site.key"
+    if not path.exists():
+        aside = folder / f".key-{os.getpid()}-{os.urandom(4).hex()}"
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, path)  # fails where another process was quicker: then its key counts
+        aside.unlink()
+    return path.read_bytes()
+
+
+def make_current(engine: Engine, wording: Wording) -> str:
+    """Makes the schema of an empty database; returns the revision. An older schema is not touched.
+
+    Raises ConfigError with what to do, or NewerDatabase.
+    """
+    try:
+        if not database.check(engine):
+            if database.schema(engine):
+                raise ConfigError(wording.say("cli.old"))
+            database.upgrade(engine)
+        return database.schema(engine)
+    except DBAPIError as error:
+        raise ConfigError(wording.say("cli.outage", reason=type(error.orig).__name__)) from error
