@@ -19,6 +19,7 @@ from bot.engine.progress import (
     section_state,
     section_words,
     sections_done,
+    total_words,
     touched,
 )
 from bot.engine.suggesting import findings_of
@@ -324,12 +325,12 @@ def _note(section: Section, texts: Any, call: Any) -> Say:
 def overview(w: Work, draft: int, *, intro: bool = False) -> None:
     """The status card, kept in its slot, and what to do next."""
     row, call = w.drafts[draft], w.call(draft)
-    due = w.due(draft)
+    due, words = w.due(draft), total_words(call, w.texts(draft))
     params: dict[str, Any] = {
         "title": row.title or call.title,
         "due": due,
         "left": days_left(w, due) if due else NOTHING,
-        "words": w.drafts[draft].words,
+        "words": words,
         "limit": limit_words(call.limit),
         "rows": rows_of(w, draft),
         "draft": b36(draft),
@@ -354,12 +355,12 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
         w.say(
             "overview.next",
             done=sections_done(call, w.texts(draft)),
-            words=row.words,
+            words=words,
             where=where(w, spot),
             buttons=buttons,
         )
     else:
-        w.say("overview.all", words=row.words, buttons=[command("preview"), command("submit")])
+        w.say("overview.all", words=words, buttons=[command("preview"), command("submit")])
 
 
 def is_profile(w: Work, draft: int) -> bool:

@@ -14,7 +14,7 @@ from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say
 from bot.engine.model import PROFILE, Conversation, Focus, View
-from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done
+from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done, total_words
 from bot.engine.work import Work
 
 NO_PICTURES: Mapping[str, Any] = {"on": False, "files": False, "original": False, "left": 0}
@@ -207,7 +207,7 @@ def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
         go = Button(press=on("resume", draft), key="resume", strong=True)
     rest = {
         "left": days_left(w, due) if due else NOTHING,
-        "words": row.words,
+        "words": total_words(call, w.texts(draft)),
         "limit": limit_words(call.limit),
     }
     return {

@@ -20,9 +20,9 @@ _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U00
 
 def count(text: str) -> int:
     """字数 of a text."""
-    return sum(1 for _ in _UNIT.finditer(text))
+    return len(_UNIT.findall(text))
 
 
 def count_han(text: str) -> int:
     """Han characters alone, for calls that ask for that figure."""
-    return sum(1 for _ in _HAN.finditer(text))
+    return len(_HAN.findall(text))

@@ -8,7 +8,7 @@ is stored as the next midnight in the call's zone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -197,25 +197,27 @@ class Call:
     outputs: tuple[str, ...] = ("text",)
     selection: Selection = Selection()
 
-    def parts(self) -> Iterator[Section]:
+    _parts: tuple[Section, ...] = field(init=False, repr=False, compare=False, default=())
+    _places: Mapping[str, tuple[Section, Question]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        head = [Section(id="head", heading="", questions=self.head, numbered=False)] if self.head else []
+        tail = [Section(id="tail", heading="", questions=self.tail, numbered=False)] if self.tail else []
+        parts = (*head, *self.sections, *tail)
+        object.__setattr__(self, "_parts", parts)
+        object.__setattr__(self, "_places", {q.id: (s, q) for s in reversed(parts) for q in s.questions})
+
+    def parts(self) -> tuple[Section, ...]:
         """Head, sections and tail in walking order; head and tail as unnumbered sections, if any."""
-        if self.head:
-            yield Section(id="head", heading="", questions=self.head, numbered=False)
-        yield from self.sections
-        if self.tail:
-            yield Section(id="tail", heading="", questions=self.tail, numbered=False)
+        return self._parts
 
     def section(self, section_id: str) -> Section | None:
         """The section with this id ("head" and "tail" included), or None."""
-        return next((s for s in self.parts() if s.id == section_id), None)
+        return next((s for s in self._parts if s.id == section_id), None)
 
     def find(self, question_id: str) -> tuple[Section, Question] | None:
         """Where a question stands. Question ids are unique within a call."""
-        for section in self.parts():
-            question = section.question(question_id)
-            if question is not None:
-                return section, question
-        return None
+        return self._places.get(question_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from bot.engine.definition import Call, Question, Section
 from bot.engine.model import Answer, Attachment, SectionState, Texts
 
+DONE = ("done", "advice")  # the states that count as a section done
 BlockKind = Literal["question", "section", "declaration", "pictures", "files", "short", "long", "unit"]
 
 
@@ -74,7 +75,7 @@ def section_state(section: Section, texts: Texts, advised: bool = False) -> Sect
 
 def sections_done(call: Call, texts: Texts) -> int:
     """How many numbered sections are 已写好 or 可再改."""
-    return sum(section_state(s, texts) in ("done", "advice") for s in call.sections)
+    return sum(section_state(s, texts) in DONE for s in call.sections)
 
 
 def number_of(call: Call, section: Section) -> int:

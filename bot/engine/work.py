@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.engine.answers import measure, plain
 from bot.engine.count import count
@@ -37,9 +36,18 @@ from bot.engine.model import (
     Undo,
     View,
 )
-from bot.engine.progress import sections_done, total_words
+from bot.engine.progress import DONE, section_state
 
 UNDO_STEPS = 20
+_Value = TypeVar("_Value")
+
+
+def evolve(value: _Value, **columns: Any) -> _Value:
+    """`dataclasses.replace` for the flat values of the model, four times as fast: a turn makes a dozen of them."""
+    new: _Value = object.__new__(type(value))
+    for name in value.__slots__:  # type: ignore[attr-defined]
+        object.__setattr__(new, name, columns[name] if name in columns else getattr(value, name))
+    return new
 
 
 class Work:
@@ -67,6 +75,7 @@ class Work:
         self._texts: dict[int, Texts] = {}
         self._new_answers: dict[tuple[int, str], Answer] = {}
         self._old_answers: dict[tuple[int, str], Answer | None] = {}
+        self._last: dict[int, int] = {}
         self._since: dict[tuple[int, str], Answer | None] = {}
         self._since_focus = conversation.focus
         self._new_fragments: list[Fragment] = []
@@ -148,29 +157,31 @@ class Work:
 
     def change(self, draft: int, **columns: Any) -> None:
         """New summary columns for a draft."""
-        self.drafts[draft] = replace(self.drafts[draft], **columns)
+        self.drafts[draft] = evolve(self.drafts[draft], **columns)
+
+    def _number(self, draft: int) -> int:
+        last = self._last.get(draft)
+        number = self.drafts[draft].next if last is None else last + 1
+        self._last[draft] = number
+        return number
 
     def add_fragment(self, draft: int, question: str, text: str, *, flowing: bool, source: str = "") -> Fragment:
         """Keeps a text. `flowing`: it is part of a paragraph and counts with its joining mark."""
-        row = self.drafts[draft]
         fragment = Fragment(
             draft=draft,
-            id=row.next,
+            id=self._number(draft),
             question=question,
             text=text,
             words=measure(text) if flowing else count(text),
             source=source or self.incoming.ref,
         )
-        self.change(draft, next=row.next + 1)
         self._own(draft).fragments[fragment.id] = fragment  # type: ignore[index]
         self._new_fragments.append(fragment)
         return fragment
 
     def add_attachment(self, draft: int, **columns: Any) -> Attachment:
         """Keeps a file that was sent."""
-        row = self.drafts[draft]
-        attachment = Attachment(draft=draft, id=row.next, source=self.incoming.ref, **columns)
-        self.change(draft, next=row.next + 1)
+        attachment = Attachment(draft=draft, id=self._number(draft), source=self.incoming.ref, **columns)
         self._own(draft).attachments[attachment.id] = attachment  # type: ignore[index]
         self._new_attachments.append(attachment)
         return attachment
@@ -202,13 +213,11 @@ class Work:
 
     def refocus(self, focus: Focus | None) -> None:
         """Moves the conversation, and remembers in the draft where it is."""
-        self.conversation = replace(self.conversation, focus=focus)
-        if focus is not None and focus.question and self.drafts[focus.draft].at != focus.question:
-            self.change(focus.draft, at=focus.question)
+        self.conversation = evolve(self.conversation, focus=focus)
 
     def set(self, **columns: Any) -> None:
         """New values for the conversation itself."""
-        self.conversation = replace(self.conversation, **columns)
+        self.conversation = evolve(self.conversation, **columns)
 
     def remember(self, what: str) -> None:
         """Makes what was done since the last call one step that 撤销 takes back; `what` is a wording key's end."""
@@ -250,21 +259,45 @@ class Work:
 
     # ------------------------------------------------------------ the result
 
+    def _sums(self, draft: int) -> dict[str, Any]:
+        """The sums of a draft with what this turn changed added; what was counted before is not counted again."""
+        row, call, now = self.drafts[draft], self.call(draft), self.texts(draft)
+        if row.call == PROFILE:
+            return {}
+        before = self.view.texts.get(draft, Texts())
+        words, title, sections = row.words, row.title, {}
+        for (of, question), answer in self._new_answers.items():
+            place = call.find(question) if of == draft else None
+            if place is None:
+                continue
+            section, asked = place
+            sections[section.id] = section
+            if asked.kind == "text" and asked.printed and section.numbered:
+                old = before.answers.get(question)
+                words += answer.words - (old.words if old else 0)
+            if question == "title":
+                title = plain(now, question)
+        done = sum(
+            (section_state(s, now) in DONE) - (section_state(s, before) in DONE)
+            for s in sections.values()
+            if s.numbered
+        )
+        return {"words": words, "sections_done": row.sections_done + done, "title": title}
+
     def turn(self) -> Turn:
         """What this step changes; summary columns are brought up to date here and nowhere else."""
-        for draft in {key[0] for key in self._new_answers}:
-            row, texts = self.drafts[draft], self.texts(draft)
-            call = self.call(draft)
-            if row.call != PROFILE:
-                self.change(
-                    draft,
-                    words=total_words(call, texts),
-                    sections_done=sections_done(call, texts),
-                    title=plain(texts, "title"),
-                )
         focus = self.conversation.focus
-        if focus is not None and focus.draft in self.drafts and (self._new_answers or focus != self.before.focus):
-            self.change(focus.draft, seen_at=self.now)
+        changed = {key[0] for key in self._new_answers} | self._last.keys()
+        if focus is not None and focus != self.before.focus and focus.draft in self.drafts:
+            changed.add(focus.draft)
+        for draft in changed:
+            columns = self._sums(draft)
+            if draft in self._last:
+                columns["next"] = self._last[draft] + 1
+            if focus is not None and focus.draft == draft:
+                columns["seen_at"] = self.now
+                columns["at"] = focus.question or self.drafts[draft].at
+            self.change(draft, **columns)
         if self.conversation is not self.before:
             self.set(seen_at=self.now)
         return Turn(
