@@ -191,6 +191,7 @@ class Batch:
             extensions=self._extensions,
             caps=Caps(name=spoke.channel, page=self.caps(spoke).page),
             vocabulary=setting.wording.vocabulary,
+            levels=setting.levels,
             consent=setting.consent,
             new_id=setting.world.new_id(),
         )
@@ -218,6 +219,6 @@ def _is_profile(mind: Mind, draft: int) -> bool:
 
 
 def _likely(mind: Mind) -> list[int]:
-    """The drafts whose texts a step will look at: the profile's and the focused one's."""
+    """The drafts whose texts a step will look at: the focused one's. What else it misses, it asks for."""
     focus = mind.conversation.focus
-    return [d.id for d in mind.drafts.values() if d.call == PROFILE or (focus is not None and d.id == focus.draft)]
+    return [focus.draft] if focus is not None and focus.draft in mind.drafts else []

@@ -74,6 +74,7 @@ class Village:
             cases=self.cases,
             vocabulary=WORDING.vocabulary,
             caps=self.caps,
+            levels=("县", "乡镇", "村"),
             new_id=self.ids,
         )
 

@@ -244,7 +244,7 @@ class View:
 
     `texts` holds the loaded drafts (at least the profile's and the focused one's, where they exist).
     `units` are known units below the invited one, for picking. `consent` is the current version of the
-    consent's words.
+    consent's words; `levels` are the names of the tree's levels, from the top down.
     """
 
     now: datetime
@@ -259,6 +259,7 @@ class View:
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
     caps: Caps = Caps()
     vocabulary: Vocabulary = Vocabulary()
+    levels: tuple[str, ...] = ()
     consent: str = "1"
     new_id: int = 0
 
