@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from bot.channel import Address, Face, Outgoing, Update
@@ -48,17 +49,30 @@ def _answer_in(raw: list[Any]) -> Answer:
     return Answer(draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words)
 
 
-def undo_out(undo: tuple[Undo, ...]) -> list[Any]:
-    """[[what, draft, [answer, …], focus], …]."""
-    return [[u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)] for u in undo]
+def undo_out(undo: tuple[Undo, ...]) -> str:
+    """A line of JSON an entry: [what, draft, [answer, …], focus]."""
+    return "\n".join(map(_undo_line, undo))
 
 
-def undo_in(raw: list[Any]) -> tuple[Undo, ...]:
+def undo_in(raw: str) -> tuple[Undo, ...]:
     """The inverse of `undo_out`."""
-    return tuple(
-        Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
-        for what, draft, answers, focus in raw
+    return tuple(map(_undo_entry, raw.split("\n"))) if raw else ()
+
+
+# An entry is written and read again with each of the next twenty turns: its two shapes are remembered.
+@lru_cache(maxsize=8192)
+def _undo_line(u: Undo) -> str:
+    return json.dumps(
+        [u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)],
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
+
+
+@lru_cache(maxsize=8192)
+def _undo_entry(line: str) -> Undo:
+    what, draft, answers, focus = json.loads(line)
+    return Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
 
 
 # ---------------------------------------------------------------- messages

@@ -106,9 +106,9 @@ def load(
     """The people with these ids, and those whose conversations have these ids."""
     found: list[tuple[Person, Conversation]] = []
     if persons:
-        found += map(_pair, connection.execute(_BY_PERSON, {"ids": list(persons)}))
+        found += map(_pair, connection.execute(_BY_PERSON, {"ids": list(persons)}).all())
     if ids:
-        found += map(_pair, connection.execute(_BY_ID, {"ids": list(ids)}))
+        found += map(_pair, connection.execute(_BY_ID, {"ids": list(ids)}).all())
     return found
 
 

@@ -90,6 +90,23 @@ _FILES = select(attachments.c.file).where(attachments.c.draft.in_(bindparam("ids
 _DELETE = delete(drafts).where(drafts.c.id.in_(bindparam("ids", expanding=True)))
 
 
+_set_draft, _set_id, _set_question, _set_text, _set_words, _set_source = (
+    getattr(Fragment, name).__set__ for name in ("draft", "id", "question", "text", "words", "source")
+)
+
+
+def _fragment(draft: int, id: int, question: str, text: str, words: int, source: str) -> Fragment:
+    """Fragment(…), four times as fast: a frozen value's own constructor was a sixth of a whole turn."""
+    fragment = object.__new__(Fragment)
+    _set_draft(fragment, draft)
+    _set_id(fragment, id)
+    _set_question(fragment, question)
+    _set_text(fragment, text)
+    _set_words(fragment, words)
+    _set_source(fragment, source)
+    return fragment
+
+
 def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
     """All drafts of these people, profiles included; no texts."""
     if not persons:
@@ -111,7 +128,7 @@ def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
             seen_at=r[12],
             due=r[13],
         )
-        for r in connection.execute(_DRAFTS, {"ids": list(persons)})
+        for r in connection.execute(_DRAFTS, {"ids": list(persons)}).all()
     ]
 
 
@@ -123,13 +140,13 @@ def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
     by_answer: dict[int, dict[str, Answer]] = {d: {} for d in ids}
     by_fragment: dict[int, dict[int, Fragment]] = {d: {} for d in ids}
     by_attachment: dict[int, dict[int, Attachment]] = {d: {} for d in ids}
-    for draft, question, n, state, parts, picks, words in connection.execute(_ANSWERS, wanted):
+    for draft, question, n, state, parts, picks, words in connection.execute(_ANSWERS, wanted).all():
         by_answer[draft][question] = Answer(
             draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words
         )
-    for draft, id, question, text, words, source in connection.execute(_FRAGMENTS, wanted):
-        by_fragment[draft][id] = Fragment(draft=draft, id=id, question=question, text=text, words=words, source=source)
-    for r in connection.execute(_ATTACHMENTS, wanted):
+    for row in connection.execute(_FRAGMENTS, wanted).all():
+        by_fragment[row[0]][row[1]] = _fragment(*row)
+    for r in connection.execute(_ATTACHMENTS, wanted).all():
         by_attachment[r[0]][r[1]] = Attachment(
             draft=r[0],
             id=r[1],

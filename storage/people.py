@@ -81,7 +81,7 @@ def find(connection: Connection, wanted: Iterable[Address]) -> dict[Address, Kno
     return {
         Address(channel=channel, external=row[0]): Known(*row[1:])
         for channel, externals in by_channel.items()
-        for row in connection.execute(_FIND, {"channel": channel, "externals": externals})
+        for row in connection.execute(_FIND, {"channel": channel, "externals": externals}).all()
     }
 
 
@@ -133,7 +133,7 @@ def drop_addresses(connection: Connection, person: int) -> None:
 def create(connection: Connection, *, person: int, conversation: int, unit: int, at: datetime) -> None:
     """A new person without a name, and their one conversation."""
     connection.execute(insert(people), {"id": person, "invited": unit, "created_at": at})
-    connection.execute(insert(conversations), {"id": conversation, "person": person, "undo": []})
+    connection.execute(insert(conversations), {"id": conversation, "person": person})
 
 
 def grant(connection: Connection, person: int, role: str, unit: int) -> None:

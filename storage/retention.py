@@ -51,7 +51,7 @@ def _let_writer_go(connection: Connection, person: int) -> bool:
         select(func.min(drafts.c.created_at)).where(drafts.c.person == person, drafts.c.edition.is_not(None))
     ).scalar()
     said = messages.c.conversation == conversation
-    cleared: dict[str, Any] = {"focus": None, "pending": None, "typing_question": "", "typing_text": "", "undo": []}
+    cleared: dict[str, Any] = {"focus": None, "pending": None, "typing_question": "", "typing_text": "", "undo": ""}
     change = update(conversations).where(conversations.c.id == conversation)
     connection.execute(change.values(version=conversations.c.version + 1, **cleared))
     if oldest is not None:

@@ -203,7 +203,7 @@ conversations = Table(
     Column("pending", Json, nullable=True),
     string("typing_question"),
     string("typing_text"),
-    Column("undo", Json, nullable=False),
+    string("undo"),  # a line of JSON an entry
     string("consent"),
     flag("declined"),
     instant("seen_at", null=True),

@@ -13,6 +13,13 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().raw_decode  # what `loads` ends in; we wrote the text, so nothing stands around it
+
+
+def _read(raw: str | None) -> Any:
+    if raw == "[]":
+        return []
+    return None if raw is None else _decode(raw)[0]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,4 +54,4 @@ class Json(TypeDecorator[Any]):
         return lambda value: None if value is None else _encode(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
-        return lambda raw: None if raw is None else json.loads(raw)
+        return _read

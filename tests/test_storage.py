@@ -253,5 +253,9 @@ def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
     assert facts == ["wal", 2, 1]
 
 
+def test_the_quick_way_to_a_fragment_sets_each_of_its_fields() -> None:
+    assert [f.name for f in fields(Fragment)] == ["draft", "id", "question", "text", "words", "source"]
+
+
 def test_a_draft_has_a_column_for_each_of_its_fields() -> None:
     assert {f.name for f in fields(Draft)} <= set(t.drafts.c.keys())

@@ -242,7 +242,7 @@ def upgrade() -> None:
         sa.Column("pending", Json(), nullable=True),
         sa.Column("typing_question", sa.Text(), server_default="", nullable=False),
         sa.Column("typing_text", sa.Text(), server_default="", nullable=False),
-        sa.Column("undo", Json(), nullable=False),
+        sa.Column("undo", sa.Text(), server_default="", nullable=False),
         sa.Column("consent", sa.Text(), server_default="", nullable=False),
         sa.Column("declined", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
