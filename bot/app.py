@@ -63,8 +63,12 @@ class OpenDoors:
 
 
 class House:
-    """One running deployment. `served`: this is the one server of the data folder; `busy`: workers and loops
-    run. Raises ConfigError, CallErrors, StoreBusy or NewerDatabase when it cannot be opened."""
+    """One running deployment.
+
+    `served`: this is the one server of the data folder; `busy`: workers and loops run, and editions that
+    the settings name are opened. Entering raises ConfigError, CallErrors, StoreBusy or NewerDatabase when
+    the house cannot be opened.
+    """
 
     def __init__(
         self, settings: Settings, *, world: World | None = None, served: bool = False, busy: bool = True
@@ -88,8 +92,8 @@ class House:
             closing.callback(engine.dispose)
             revision = await asyncio.to_thread(make_current, engine, self.wording)
             self._open_doors(engine, revision)
-            await self._open_editions()
             if self._busy:
+                await self._open_editions()
                 self._start()
         except BaseException:
             await closing.aclose()
@@ -192,7 +196,7 @@ class House:
 
     async def ended(self) -> None:
         """Returns when the writer has ended; raises what killed it."""
-        await asyncio.wrap_future(self.desk.ended)
+        await asyncio.shield(asyncio.wrap_future(self.desk.ended))
 
     def web_settings(self) -> WebSettings:
         """What the page's edge needs to know."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from storage.tables import cases, invites, units
+from storage.tables import cases, invites, people, units
 
 
 class InviteRow(NamedTuple):
@@ -74,6 +74,11 @@ def invites_noted(connection: Connection, note: str) -> list[tuple[int, InviteAt
         .order_by(invites.c.id)
     )
     return [(row[0], InviteAt(*row[1:])) for row in rows]
+
+
+def is_nobody_here(connection: Connection) -> bool:
+    """Whether there is neither a person nor an invite."""
+    return not any(connection.execute(select(table.c.id).limit(1)).first() for table in (people, invites))
 
 
 _CASE = select(cases.c.id, cases.c.draft, cases.c.n, cases.c.state, cases.c.number, units.c.path, cases.c.edition).join(

@@ -1,0 +1,94 @@
+"""What the commands share: settings, a house for one command, and how trouble is told."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.wording import Wording
+
+if TYPE_CHECKING:
+    from bot.app import House
+    from bot.config import Settings
+
+FINE, TROUBLE, MISUSED = 0, 1, 2
+
+
+class Stop(Exception):
+    """Ends a command with a sentence on stderr and exit status 1."""
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings a command line asks for. Raises ConfigError."""
+    from bot.config import load
+
+    return load(
+        args.config,
+        data=getattr(args, "data", None),
+        host=getattr(args, "host", None),
+        port=getattr(args, "port", None),
+    )
+
+
+def in_house(args: argparse.Namespace, work: Callable[[House], Awaitable[int]]) -> int:
+    """Runs work in a house opened for this one command, without workers and loops."""
+    import asyncio
+
+    from bot.app import House
+
+    async def run() -> int:
+        async with House(settings_of(args), busy=False) as house:
+            return await work(house)
+
+    return asyncio.run(run())
+
+
+def say(text: str) -> None:
+    """A line on stdout, at once."""
+    print(text, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON, times in ISO form."""
+
+    def plain(other: Any) -> Any:
+        if isinstance(other, datetime | date):
+            return other.isoformat()
+        raise TypeError(type(other).__name__)
+
+    say(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+
+
+def told(error: BaseException, wording: Wording) -> str | None:
+    """The sentence for an exception a command may raise; None for a bug."""
+    from bot.errors import AnlitongError, CallErrors, NewerDatabase, StoreBusy
+
+    if isinstance(error, Stop | CallErrors):
+        return str(error)
+    if isinstance(error, NewerDatabase):
+        return wording.say("cli.newer")
+    if isinstance(error, StoreBusy) and str(error).isascii():
+        return wording.say("cli.outage", reason=error)
+    if isinstance(error, AnlitongError):
+        return str(error)
+    if type(error).__module__.startswith("sqlalchemy") and hasattr(error, "orig"):
+        return wording.say("cli.outage", reason=type(error.orig).__name__)
+    return None
+
+
+def out_of(path: Path, data: bytes, wording: Wording) -> None:
+    """Writes a file the user named. Raises Stop with what to do."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Stop(wording.say("cli.file_unwritable", file=path)) from error
+
+
+def complain(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr, flush=True)
