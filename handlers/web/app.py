@@ -46,7 +46,7 @@ def make_app(doors: Doors, settings: WebSettings, wording: Wording, world: World
     sessions, guard, static = Sessions(settings, world), Guard(settings), Static()
     chat = Chat(doors, wording, sessions, guard, world)
     uploads = Uploads(doors, chat, guard, settings)
-    shell = Shell(doors, wording, sessions, chat, static, settings)
+    shell = Shell(doors, wording, sessions, chat, guard, static, settings)
     failures = _Failures(wording, shell, world)
 
     async def healthz(_: Request) -> Response:

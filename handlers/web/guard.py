@@ -41,6 +41,10 @@ class Guard:
         elif session:
             self._count(rates[kind], kind, session)
 
+    def opening(self, request: Request) -> None:
+        """Counts the opening of a link's page by its address. Raises Problem 429."""
+        self._count(self._settings.join_rate, "open", self.client(request))
+
     def client(self, request: Request) -> str:
         """The address a request comes from: the last one in X-Forwarded-For that no trusted proxy has."""
         peer = request.client.host if request.client else ""

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.doors import Doors
 from bot.wording import Wording
 from handlers.web.chat import Chat
+from handlers.web.guard import Guard
 from handlers.web.problems import Problem
 from handlers.web.session import Sessions
 from handlers.web.settings import WebSettings
@@ -73,8 +74,16 @@ class Shell:
     """The routes that answer with HTML."""
 
     def __init__(
-        self, doors: Doors, wording: Wording, sessions: Sessions, chat: Chat, static: Static, settings: WebSettings
+        self,
+        doors: Doors,
+        wording: Wording,
+        sessions: Sessions,
+        chat: Chat,
+        guard: Guard,
+        static: Static,
+        settings: WebSettings,
     ) -> None:
+        self._guard = guard
         self._doors = doors
         self._wording = wording
         self._sessions = sessions
@@ -103,6 +112,7 @@ class Shell:
 
     async def invite(self, request: Request) -> Response:
         """GET /i/{link}: shows what the link is for. Consumes nothing: messengers fetch links for previews."""
+        self._guard.opening(request)
         link = request.path_params["link"]
         face = await self._doors.look.invite(link if _LINK.fullmatch(link) else "")
         session = self._sessions.read(request)
@@ -129,6 +139,7 @@ class Shell:
 
     async def qr(self, request: Request) -> Response:
         """GET /qr/{link}: a sheet to print with the link as a QR code."""
+        self._guard.opening(request)
         link = request.path_params["link"]
         face = await self._doors.look.invite(link if _LINK.fullmatch(link) else "")
         if face.trouble:

@@ -60,15 +60,14 @@ function preview(card, acts) {
     for (const row of rows) {
       const text = typeof row === 'string' ? row : row.say;
       const go = row.press && el('button', {
-        type: 'button', 'data-press': row.press, text: row.label || say('fix'), 'aria-label': `${row.label || say('fix')}：${text}`,
+        type: 'button', 'data-press': row.press, text: row.label || say('fix'), 'aria-label': say('fix_label', { label: row.label || say('fix'), text }),
         onclick: (/** @type {any} */ e) => acts.press(row.press, row.label || say('fix'), e.currentTarget),
       });
       list.appendChild(el('li', {}, el('span', { class: mark, 'aria-hidden': 'true', text: '!' }), el('span', { text }), go));
     }
   }
-  const inner = el('div', { class: 'inner' },
-    el('div', { class: 'meta small' }, el('span', { text: say('preview_words', { words: card.words, pictures: card.pictures }) })),
-    list.children.length ? list : null);
+  const size = say('preview_words', { words: card.words, pictures: card.pictures });
+  const inner = el('div', { class: 'inner' }, el('div', { class: 'meta small', text: size }), list.children.length ? list : null);
   return [peek, inner];
 }
 
@@ -139,7 +138,10 @@ export function draw(event, acts) {
   const nodes = KINDS[card.kind](card, acts);
   if (card.kind === 'pictures' && event.author === 'me') return { cls: 'photos', nodes };
   if (card.kind === 'pictures') return { cls: 'bot wide', nodes: [lead(event.text), el('div', { class: 'photos' }, ...nodes)] };
-  if (card.kind === 'preview') nodes[1].prepend(lead(event.text));
-  else if (WITH_TEXT[card.kind] && event.text) nodes.unshift(lead(event.text));
+  if (card.kind === 'preview') {
+    const said = lead(event.text);
+    if (said.textContent.includes(nodes[1].firstChild.textContent)) nodes[1].firstChild.remove();
+    nodes[1].prepend(said);
+  } else if (WITH_TEXT[card.kind] && event.text) nodes.unshift(lead(event.text));
   return { cls: card.kind === 'preview' ? 'bot wide doc' : 'bot wide', nodes };
 }

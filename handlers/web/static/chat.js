@@ -25,12 +25,14 @@ const state = { conversation: first.conversation, seq: -1, board: null };
 const mine = new Set();
 /** @type {HTMLElement[]} */
 let busy = [];
+/** @type {any} the board of the answer that is being taken in */
+let latest = first.board;
 let netUp = navigator.onLine;
 let gone = '';
 
 const store = new OutStore();
 const log = new Log(byId('log'), {
-  press, paper: (draft, n) => { openPaper(draft, n); }, picture: showPicture, guide: showGuide, choose,
+  press, paper: (draft, n) => { openPaper(draft, n); }, picture: showPicture, guide: showGuide, choose, covered,
   again: resend, back: takeBack, drop: giveUp,
 });
 const composer = new Composer({ send: sayText, press, typing: sendTyping, choose });
@@ -58,6 +60,7 @@ function apply(answer, cause) {
   const own = Boolean(cause) || causes.some((/** @type {string} */ c) => mine.has(c));
   for (const cid of causes) if (mine.has(cid)) log.settle(cid);
   const bigger = state.seq >= 0 && answer.events.some((/** @type {any} */ e) => e.seq > state.seq && e.card && e.card.kind === 'bigger');
+  latest = answer.board;
   log.add(answer.events, own);
   if (answer.seq >= state.seq) {
     state.seq = answer.seq;
@@ -68,6 +71,16 @@ function apply(answer, cause) {
   log.follow();
   if (bigger) font(1);
   if (answer.events.length >= FULL) sync();
+}
+
+/**
+ * Whether a text question's button stands among the chips already. (At a choice,
+ * skipping is one of the answers and stays with them.)
+ * @param {string} id
+ * @returns {boolean}
+ */
+function covered(id) {
+  return latest.box.mode === 'text' && latest.chips.some((/** @type {any} */ chip) => chip.press === id);
 }
 
 /** @param {any} board */

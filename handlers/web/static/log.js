@@ -8,10 +8,17 @@ import { el, say } from './dom.js';
 
 const NEAR = 160; // pixels from the end within which a reader is taken to be at the end
 
+/** @param {any} event @returns {string} what a message asked, without what only helped to answer it */
+function askedIn(event) {
+  const card = event.card || {};
+  if (card.kind === 'question') return card.ask;
+  return card.kind ? event.text.split('\n')[0] : event.text;
+}
+
 export class Log {
   /**
    * @param {HTMLElement} root
-   * @param {import('./cards.js').Acts & {choose: () => void, again: (item: Item) => void,
+   * @param {import('./cards.js').Acts & {choose: () => void, covered: (press: string) => boolean, again: (item: Item) => void,
    *   back: (item: Item) => void, drop: (item: Item) => void}} acts
    */
   constructor(root, acts) {
@@ -113,16 +120,14 @@ export class Log {
   }
 
   /**
-   * The newest message of a slot replaces the one before. An earlier question stays as a quiet line, or the
-   * answers above would answer nothing; put again in the same words, it goes.
+   * The newest message of a slot replaces the one before. What was asked earlier stays as a quiet line, or the
+   * answers below it would answer nothing; put again in the same words, it goes.
    * @param {Entry} old
    * @param {any} event
    */
   replace(old, event) {
-    const card = old.event.card;
-    const asked = card && card.kind === 'question' ? card.ask : '';
-    const again = event.card && event.card.kind === 'question' && event.card.ask === asked;
-    if (event.slot !== 'question' || !asked || again) {
+    const asked = askedIn(old.event);
+    if (event.slot !== 'question' || asked === askedIn(event)) {
       old.node.hidden = true;
       return;
     }
@@ -142,6 +147,7 @@ export class Log {
       const card = one.event.card;
       if (card && card.kind === 'overview') continue;
       for (const acts of one.node.querySelectorAll('.acts.press')) acts.remove();
+      if (!card) one.node.classList.remove('wide');
       for (const button of one.node.querySelectorAll('.warn [data-press]')) button.remove();
       for (const button of one.node.querySelectorAll('.rows [data-press]')) button.disabled = true;
     }
@@ -158,9 +164,12 @@ export class Log {
     const card = event.card || {};
     if (card.kind === 'editions' || card.kind === 'cases') node.classList.add('choice');
     const shown = new Set([...node.querySelectorAll('[data-press]')].map((one) => one.dataset.press));
-    const buttons = event.buttons.filter((/** @type {any} */ b) => !shown.has(b.press) && !(card.example && /^example:/.test(b.press)));
+    const question = card.kind === 'question';
+    const buttons = event.buttons.filter((/** @type {any} */ b) => !shown.has(b.press)
+      && !(question && ((card.example && /^example:/.test(b.press)) || this.acts.covered(b.press))));
     if (buttons.length) {
-      const acts = el('div', { class: 'acts press' }, ...buttons.map((/** @type {any} */ b) => this.button(b)));
+      const help = question && buttons.every((/** @type {any} */ b) => /^cmd:/.test(b.press));
+      const acts = el('div', { class: help ? 'acts press quiet' : 'acts press' }, ...buttons.map((/** @type {any} */ b) => this.button(b)));
       (node.querySelector('.inner') || node).appendChild(acts);
       if (!drawn) node.classList.add('wide');
     }
