@@ -59,20 +59,28 @@ def undo_in(raw: str) -> tuple[Undo, ...]:
     return tuple(map(_undo_entry, raw.split("\n"))) if raw else ()
 
 
-# An entry is written and read again with each of the next twenty turns: its two shapes are remembered.
-@lru_cache(maxsize=8192)
+# An entry is read and written again with each of the next twenty turns, so its two shapes are remembered
+# together: by its line when it is read, by the very object when it is written. Bounded, and only values.
+_ENTRIES = 8192
+_lines: dict[int, tuple[Undo, str]] = {}
+
+
 def _undo_line(u: Undo) -> str:
-    return json.dumps(
-        [u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    known = _lines.get(id(u))
+    if known is not None and known[0] is u:
+        return known[1]
+    raw = [u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)]
+    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_ENTRIES)
 def _undo_entry(line: str) -> Undo:
     what, draft, answers, focus = json.loads(line)
-    return Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
+    entry = Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
+    if len(_lines) >= _ENTRIES:
+        _lines.clear()
+    _lines[id(entry)] = (entry, line)
+    return entry
 
 
 # ---------------------------------------------------------------- messages

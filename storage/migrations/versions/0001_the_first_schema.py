@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("seq_to", sa.Integer(), server_default="0", nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "ref", name=op.f("pk_updates")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("updates", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_updates_at"), ["at"], unique=False)
@@ -337,13 +338,14 @@ def upgrade() -> None:
         sa.Column("latest", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["draft"], ["drafts.id"], name=op.f("fk_answers_draft"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("draft", "question", "n", name=op.f("pk_answers")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.create_index(
             "ix_answers_latest",
             ["draft", "question"],
             unique=True,
-            sqlite_where=sa.text("latest"),
+            sqlite_where=sa.text("latest = 1"),
             postgresql_where=sa.text("latest"),
         )
 
@@ -446,6 +448,7 @@ def upgrade() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["draft"], ["drafts.id"], name=op.f("fk_fragments_draft"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("draft", "id", name=op.f("pk_fragments")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "messages",
@@ -514,7 +517,7 @@ def downgrade() -> None:
 
     op.drop_table("attachments")
     with op.batch_alter_table("answers", schema=None) as batch_op:
-        batch_op.drop_index("ix_answers_latest", sqlite_where=sa.text("latest"), postgresql_where=sa.text("latest"))
+        batch_op.drop_index("ix_answers_latest", sqlite_where=sa.text("latest = 1"), postgresql_where=sa.text("latest"))
 
     op.drop_table("answers")
     with op.batch_alter_table("roles", schema=None) as batch_op:
