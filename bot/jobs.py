@@ -78,6 +78,14 @@ class Workers:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
 
+    async def drain(self) -> None:
+        """Does what is wanted now, and what comes of it, and returns when nothing is left."""
+        while True:
+            await self._start_some()
+            if not self._running:
+                return
+            await asyncio.gather(*self._running)
+
     async def _start_some(self) -> None:
         room = AT_ONCE - len(self._running)
         now = self._world.now()

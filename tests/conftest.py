@@ -33,3 +33,8 @@ def house(place: str) -> Iterator[storehouse.House]:
     house = storehouse.House(place)
     yield house
     house.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite-stories` writes the stories as they go now, for a reading of the difference."""
+    parser.addoption("--rewrite-stories", action="store_true", help="write tests/transcripts anew")

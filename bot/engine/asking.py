@@ -23,6 +23,7 @@ from bot.engine.progress import (
     touched,
 )
 from bot.engine.suggesting import findings_of
+from bot.engine.tree import TOWNSHIP, above
 from bot.engine.work import Work
 
 NOTHING = Say(key="none")
@@ -142,7 +143,7 @@ def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]
     """Is this your unit? Above village level: which one below it?"""
     invited = w.person.invited
     changing = w.focus is not None and w.focus.at == "other"
-    if invited.level == "村" and not changing:
+    if invited.level == w.view.levels[-1] and not changing:
         buttons = [
             Button(press=on("pick", draft, question.id, "yes"), key="yes_unit", strong=True),
             Button(press=on("other", draft, question.id), key="no_unit"),
@@ -151,7 +152,7 @@ def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]
         return
     names = [u for u in w.view.units if len(u.encode()) <= 40][:12]
     buttons = [Button(press=on("unit", draft, u), label=u) for u in names]
-    base = invited.path if invited.level != "村" else invited.path[:-1]
+    base = above(invited.path, invited.level, TOWNSHIP, w.view.levels)
     w.say("unit.which" if names else "unit.write", unit=base[-1], buttons=buttons, slot="question")
 
 
@@ -352,6 +353,8 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
     elif target:
         buttons = [Button(press=on("resume", draft), key="resume", strong=True), command("preview")]
         spot = Focus(draft=draft, section=target[0].id, question=target[1].id)
+        if w.focus is not None and w.focus.draft == draft and w.here() is not None:
+            spot = w.focus
         w.say(
             "overview.next",
             done=sections_done(call, w.texts(draft)),

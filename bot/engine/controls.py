@@ -211,8 +211,8 @@ def privacy(w: Work) -> None:
     from_profile = [command("export"), command("code"), Button(press="erase:ask", key="erase")]
     buttons = [Button(press=on("profile", profile.id, "show"), key="change_profile"), *from_profile]
     w.say(
-        "privacy.what",
-        name=w.person.name or Say(key="none"),
+        "privacy.what" if w.person.name else "privacy.unnamed",
+        name=w.person.name,
         keeper=office.keeper,
         keep=Moment(at=datetime.combine(office.keep_until, time(12), ZoneInfo("UTC")), zone="UTC"),
         contact=office.contact,

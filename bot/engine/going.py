@@ -6,17 +6,19 @@ from bot.engine.asking import NOTHING, command, on, overview, show, where
 from bot.engine.definition import Question, Section
 from bot.engine.messages import Button, Say
 from bot.engine.model import PROFILE, Draft, Focus, Mode
-from bot.engine.progress import before, first_open, has_content, next_question, number_of, touched, walk
+from bot.engine.progress import before, first_open, has_content, next_question, number_of, settled, unnamed, walk
 from bot.engine.work import Work
 
 
 def focus_on(w: Work, draft: int, section: Section, question: Question) -> None:
     """Puts a question in focus in the mode its answer calls for."""
-    answer = w.answer(draft, question.id)
+    answer, at = w.answer(draft, question.id), ""
     mode: Mode = "ask"
-    if answer is not None and has_content(answer):
-        mode = "gather" if answer.state == "open" else "edit"
-    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode=mode))
+    if question.kind == "pictures" and (waiting := unnamed(question, w.texts(draft))) is not None:
+        mode, at = "caption", str(waiting)
+    elif has_content(answer) and answer is not None:
+        mode = "gather" if answer.state == "open" and question.kind == "text" else "edit"
+    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode=mode, at=at))
 
 
 def advance(w: Work, draft: int, section: str, question: str) -> None:
@@ -43,7 +45,7 @@ def advance(w: Work, draft: int, section: str, question: str) -> None:
 def resume(w: Work, draft: int | None = None) -> None:
     """Back to where the person was: the focus if it still stands, else the first open question."""
     focus = w.focus
-    if draft is None and focus is not None and focus.draft in w.drafts and w.here() is not None:
+    if focus is not None and draft in (None, focus.draft) and w.here() is not None:
         show(w)
         return
     row = _current(w, draft)
@@ -55,7 +57,7 @@ def resume(w: Work, draft: int | None = None) -> None:
         return
     call, texts = w.call(row.id), w.texts(row.id)
     spot = call.find(row.at) if row.at else None
-    if spot is None or touched(texts.answers.get(row.at)) or spot[0].id == "tail":
+    if spot is None or spot[0].id == "tail" or settled(texts.answers.get(row.at)):
         spot = first_open(call, texts)
     if spot is None:
         w.then("all_written", row.id)
@@ -84,7 +86,7 @@ def go_section(w: Work, draft: int, section_id: str) -> None:
         resume(w, draft)
         return
     texts = w.texts(draft)
-    target = next((q for q in section.questions if not touched(texts.answers.get(q.id))), None)
+    target = next((q for q in section.questions if not settled(texts.answers.get(q.id))), None)
     if target is None and len(section.questions) > 1:
         n = number_of(w.call(draft), section)
         buttons = [
@@ -126,7 +128,8 @@ def back(w: Work) -> None:
             show(w)
             return
     steps = list(walk(call))
-    target = before(call, focus.question) if focus.question else (steps[-1] if steps else None)
+    left = call.find(w.drafts[focus.draft].at)
+    target = before(call, focus.question) if focus.question else (left or (steps[-1] if steps else None))
     if target is None:
         w.say("back.first")
         if w.here() is not None:
@@ -167,7 +170,7 @@ def skip(w: Work) -> None:
     else:
         w.write(focus.draft, question.id, "skipped")
         key = "skip.open" if question.required else "skip.optional"
-        if section.id == "head" or w.drafts[focus.draft].call == PROFILE:
+        if not question.required and (section.id == "head" or w.drafts[focus.draft].call == PROFILE):
             key = "skip.short"
         buttons = [Button(press=on("ask", focus.draft, question.id), key="go_back"), command("undo")]
         w.say(key, next=_next_name(w, focus.draft, section, question), buttons=buttons)

@@ -12,6 +12,7 @@ from bot.engine.going import focus_on
 from bot.engine.messages import Button, Moment, UnitNamed
 from bot.engine.model import PROFILE, Focus
 from bot.engine.progress import first_open, next_question, touched
+from bot.engine.tree import TOWNSHIP, above
 from bot.engine.work import Work
 
 
@@ -155,7 +156,7 @@ def set_unit(w: Work, draft: int, name: str, yes: bool) -> None:
         label = short_unit(invited.path)
     else:
         w.unit = UnitNamed(name=name)
-        base = invited.path if invited.level != "村" else invited.path[:-1]
+        base = above(invited.path, invited.level, TOWNSHIP, w.view.levels)
         label = name if len(base) < 2 else f"{base[-1]}{name}"
     fragment = w.add_fragment(draft, "unit", label, flowing=False)
     w.write(draft, "unit", "closed", [fragment.id], ["yes"] if yes else [])

@@ -10,7 +10,7 @@ from bot.engine.definition import Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Sent, SentFile, Want
 from bot.engine.model import PROFILE, Attachment, Focus
-from bot.engine.progress import caption_key, pictures_of, walk
+from bot.engine.progress import caption_key, pictures_of, unnamed, walk
 from bot.engine.work import Work
 
 EXTRA = "extra"  # files that no question asked for are kept under this name, for the office
@@ -121,7 +121,7 @@ def _after_pictures(
             buttons=[Button(press=on("ask", draft, question.id), key="name_them"), command("undo")],
         )
         return
-    missing = _uncaptioned(w, draft, question)
+    missing = unnamed(question, w.texts(draft))
     if missing is None:
         w.say("picture.got", count=count)
         _checks(w, draft, section, question)
@@ -133,15 +133,6 @@ def _after_pictures(
         Button(press=on("drop", draft, missing), key="drop"),
     ]
     w.say("picture.got_first", count=count, n=ids.index(missing) + 1, buttons=buttons, slot="question")
-
-
-def _uncaptioned(w: Work, draft: int, question: Question) -> int | None:
-    """The first picture that has neither a caption nor the word that it needs none."""
-    if question.pictures is None or not question.pictures.caption:
-        return None
-    texts = w.texts(draft)
-    answer = texts.answers.get(question.id)
-    return next((i for i in (answer.parts if answer else ()) if _unnamed(w, draft, i)), None)
 
 
 def _unnamed(w: Work, draft: int, attachment: int) -> bool:
@@ -176,7 +167,7 @@ def caption(w: Work, attachment: int, text: str | None) -> None:
 
 
 def _next_caption(w: Work, draft: int, section: Section, question: Question) -> None:
-    missing = _uncaptioned(w, draft, question)
+    missing = unnamed(question, w.texts(draft))
     if missing is not None:
         w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="caption", at=str(missing)))
         ask_caption(w, missing)
@@ -278,7 +269,7 @@ def drop(w: Work, draft: int, attachment: int) -> None:
     w.remember("drop")
     key = "picture.dropped" if question.kind == "pictures" else "file.dropped"
     w.say(key, n=n, left=len(rest), buttons=[command("undo")])
-    if rest and question.kind == "pictures" and _uncaptioned(w, draft, question) is not None:
+    if rest and question.kind == "pictures" and unnamed(question, w.texts(draft)) is not None:
         _next_caption(w, draft, section, question)
     elif rest:
         show_pictures(w, draft, question)
@@ -353,7 +344,7 @@ def files_done(w: Work, question_id: str) -> None:
     rule = question.pictures
     need = rule.min if rule else (question.files.min if question.files else 0)
     if have == 0:
-        w.say("done.nothing", buttons=[Button(press=on("skip", draft, question.id), key="skip")])
+        w.say("done.nothing_sent", buttons=[Button(press=on("skip", draft, question.id), key="skip")])
         return
     assert answer is not None
     if answer.state == "open":

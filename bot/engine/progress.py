@@ -39,6 +39,11 @@ def touched(answer: Answer | None) -> bool:
     return answer is not None and (answer.state == "skipped" or has_content(answer))
 
 
+def settled(answer: Answer | None) -> bool:
+    """Whether a question was brought to an end: passed over, or answered and closed."""
+    return touched(answer) and answer is not None and answer.state != "open"
+
+
 def is_open(question: Question, texts: Texts) -> bool:
     """A required question without what it requires."""
     answer = texts.answers.get(question.id)
@@ -94,7 +99,7 @@ def walk(call: Call) -> Iterator[tuple[Section, Question]]:
 def next_question(call: Call, texts: Texts, section: str, question: str) -> tuple[Section, Question] | None:
     """Where to go on after a question: the rest of its section, then what follows, then what was left before.
 
-    Only untouched questions count; passed ones are come back to through the overview.
+    Only unsettled questions count; passed ones are come back to through the overview.
     """
     steps = list(walk(call))
     here = next((i for i, (_, q) in enumerate(steps) if q.id == question), -1)
@@ -102,14 +107,14 @@ def next_question(call: Call, texts: Texts, section: str, question: str) -> tupl
     order = [i for i in home if i > here] + [i for i in home if i < here]
     order += [i for i in range(len(steps)) if i > here and i not in home]
     order += [i for i in range(len(steps)) if i < here and i not in home]
-    return next((steps[i] for i in order if not touched(texts.answers.get(steps[i][1].id))), None)
+    return next((steps[i] for i in order if not settled(texts.answers.get(steps[i][1].id))), None)
 
 
 def first_open(call: Call, texts: Texts) -> tuple[Section, Question] | None:
-    """The first untouched question, else the first required one still open, else None."""
+    """The first unsettled question, else the first required one still open, else None."""
     steps = list(walk(call))
-    untouched = next((sq for sq in steps if not touched(texts.answers.get(sq[1].id))), None)
-    return untouched or next((sq for sq in steps if is_open(sq[1], texts)), None)
+    unsettled = next((sq for sq in steps if not settled(texts.answers.get(sq[1].id))), None)
+    return unsettled or next((sq for sq in steps if is_open(sq[1], texts)), None)
 
 
 def before(call: Call, question: str) -> tuple[Section, Question] | None:
@@ -126,6 +131,15 @@ def pictures_of(call: Call, texts: Texts) -> list[Attachment]:
         if question.kind == "pictures" and (answer := texts.answers.get(question.id)):
             out += [texts.attachments[i] for i in answer.parts if i in texts.attachments]
     return out
+
+
+def unnamed(question: Question, texts: Texts) -> int | None:
+    """The first picture of a question that has neither a caption nor the word that it needs none."""
+    answer = texts.answers.get(question.id)
+    if question.pictures is None or not question.pictures.caption or answer is None:
+        return None
+    captions = ((i, texts.answers.get(caption_key(i))) for i in answer.parts)
+    return next((i for i, caption in captions if caption is None or caption.state == "none"), None)
 
 
 def blockers(call: Call, texts: Texts, *, unit: bool, declarations: bool = True) -> tuple[Blocker, ...]:

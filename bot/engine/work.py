@@ -121,6 +121,8 @@ class Work:
         focus = self.focus
         if focus is None or not focus.question or focus.draft not in self.drafts:
             return None
+        if self.drafts[focus.draft].state == "closed":
+            return None
         return self.call(focus.draft).find(focus.question)
 
     def answer(self, draft: int, question: str) -> Answer | None:

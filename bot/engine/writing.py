@@ -182,6 +182,10 @@ def close(w: Work) -> None:
     if question.kind in ("pictures", "files"):
         w.then("files_done", question.id)
         return
+    if not has_content(answer) and question.required and question.kind in ("line", "unit", "choice", "declare"):
+        w.say("skip.needed", label=question.label or question.ask)
+        show(w)
+        return
     if not has_content(answer):
         w.say("done.nothing", buttons=[Button(press=on("skip", focus.draft, question.id), key="skip")])
         return
