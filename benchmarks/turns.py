@@ -98,8 +98,8 @@ async def ours(house: House, writers: int, turns: int, tag: str) -> dict[str, fl
 _READS = (
     "SELECT digest, conversation, seq_from, seq_to FROM updates WHERE channel = 'page' AND ref = ?",
     "SELECT p.id, p.name, p.post, p.phone, c.id, c.version, c.seq, c.focus, c.pending, c.typing_question, "
-    "c.typing_text, c.undo, c.consent FROM addresses a JOIN people p ON p.id = a.person JOIN conversations c ON c.person = p.id "
-    "WHERE a.channel = 'page' AND a.external = ?",
+    "c.typing_text, c.undo, c.consent FROM addresses a JOIN people p ON p.id = a.person "
+    "JOIN conversations c ON c.person = p.id WHERE a.channel = 'page' AND a.external = ?",
     "SELECT id, call, edition, state, title, words, sections_done, next, n FROM drafts WHERE person = ?",
     "SELECT question, n, state, parts, picks, words FROM answers WHERE draft = ? AND latest",
     "SELECT id, question, text, words, source FROM fragments WHERE draft = ?",

@@ -22,8 +22,23 @@ from sqlalchemy import Connection, Engine, func, select
 from bot.calls import load_all, load_profile
 from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
 from bot.desk import Desk, Step
+from bot.engine.content import Content
 from bot.engine.definition import Edition, Office
-from bot.engine.messages import Event, Incoming, Knock, Pressed, Reply, Said, Turn, Typing
+from bot.engine.messages import (
+    Event,
+    Incoming,
+    Knock,
+    Pressed,
+    Reply,
+    Said,
+    Submitted,
+    TakenBack,
+    Turn,
+    Typing,
+    UnitNamed,
+    Wake,
+    Want,
+)
 from bot.engine.model import Answer, Conversation, Draft, Fragment, NotLoaded, View, Vocabulary
 from bot.world import World
 from storage import editions, invites, people
@@ -164,6 +179,53 @@ def lazy_step(view: View, conversation: Conversation, incoming: Incoming) -> Tur
         if draft.id not in view.texts:
             raise NotLoaded(draft.id)
     return small_step(view, conversation, incoming)
+
+
+def content(title: str = "片长进院坝") -> Content:
+    return Content(call="mca", title=title, unit="石桥镇槐树村", sections=())
+
+
+def office_step(view: View, conversation: Conversation, incoming: Incoming) -> Turn:
+    """Hands in, takes back, and the like, by the button's label."""
+    if not isinstance(incoming, Pressed):
+        return small_step(view, conversation, incoming)
+    draft = next((d for d in view.drafts.values() if d.edition), None)
+    if incoming.press == "hand in":
+        draft = draft or Draft(id=view.new_id, person=view.person.id, call="mca", edition=9)
+        draft = replace(draft, state="handed_in", n=draft.n + 1)
+        return Turn(
+            conversation=conversation,
+            drafts=(draft,),
+            submitted=Submitted(draft=draft.id, n=draft.n, content=content()),
+            replies=(Reply(key="submitted", params={"number": ""}),),
+        )
+    if incoming.press == "take back" and draft is not None:
+        case = view.cases[draft.id]
+        if case.opened:
+            return Turn(conversation=conversation, replies=(Reply(key="opened"),))
+        return Turn(
+            conversation=conversation,
+            drafts=(replace(draft, state="writing"),),
+            taken_back=TakenBack(draft=draft.id, case=case.id, n=case.n),
+            replies=(Reply(key="taken back"),),
+        )
+    if incoming.press.startswith("unit:"):
+        return Turn(conversation=conversation, unit=UnitNamed(name=incoming.press[5:]))
+    if incoming.press == "code":
+        return Turn(conversation=conversation, code_wanted=True, replies=(Reply(key="code", params={"code": ""}),))
+    if incoming.press == "erase":
+        return Turn(
+            conversation=Conversation(id=conversation.id, person=conversation.person),
+            erase=True,
+            replies=(Reply(key="erased"),),
+        )
+    if incoming.press == "want":
+        return Turn(
+            conversation=conversation,
+            wants=(Want(job="paper", args={"draft": 1}),),
+            wakes=(Wake(kind="later", at=NOW + timedelta(days=1), data={"x": 1}),),
+        )
+    return Turn(conversation=conversation, replies=(Reply(key=incoming.press),))
 
 
 @cache

@@ -13,8 +13,7 @@ from bot.engine.joining import last_four, same_name
 from storage import invites, people
 from storage import tables as t
 from storage.database import open_writer
-from tests.storehouse import KEY, NOW, House, knock, press, said, say
-from tests.test_desk import office_step
+from tests.storehouse import KEY, NOW, House, knock, office_step, press, said, say
 
 
 @given(invite=st.integers(1, 2**63 - 1), n=st.integers(0, 50))
