@@ -68,7 +68,7 @@ def serving(folder: Path, *, port: int = 0, environ: Mapping[str, str] | None = 
     log = folder.parent / f"{folder.name}.{port}.log"
     with (
         log.open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=env) as process,
     ):
         try:
             url, links = _printed(process, log)
@@ -82,15 +82,16 @@ def serving(folder: Path, *, port: int = 0, environ: Mapping[str, str] | None = 
                 process.communicate()
 
 
-def _printed(process: subprocess.Popen[str], log: Path) -> tuple[str, tuple[str, ...]]:
+def _printed(process: subprocess.Popen[bytes], log: Path) -> tuple[str, tuple[str, ...]]:
     """Reads what the program prints until it answers: its address and the three links of the demonstration."""
     assert process.stdout is not None
-    links: list[str] = []
+    said = b""
     end = time.monotonic() + 60
     while time.monotonic() < end:
+        # Straight from the pipe: a buffer in between would hold lines that `select` cannot see.
         ready, _, _ = select.select([process.stdout], [], [], 0.5)
-        line = process.stdout.readline() if ready else ""
-        links += [m.group(0) for m in _LINK.finditer(line)]
+        said += os.read(process.stdout.fileno(), 65536) if ready else b""
+        links = [m.group(0) for m in _LINK.finditer(said[: said.rfind(b"\n") + 1].decode())]
         if len(links) >= 3:
             url = links[0].split("/i/")[0]
             if _answers(url):

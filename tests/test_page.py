@@ -184,6 +184,46 @@ def test_two_tabs_show_one_conversation(writing: Phone) -> None:
     assert other.locator("#count strong").inner_text() == writing.page.locator("#count strong").inner_text()
 
 
+def test_two_devices_on_one_answer_lose_nothing(writing: Phone) -> None:
+    one, two = "槐树村有6个村民小组。", "全村412户1586人。"
+    other = writing.open_tab()
+    other.goto(writing.served.url + "/chat")
+    writing.ready(other)
+    other.locator("#box").fill(two)
+    writing.say(one)
+    writing.wait_for_text(one, other)
+    assert other.locator("#box").input_value() == two
+    other.locator("#send").click()
+    writing.wait_for_text(two)
+    writing.page.wait_for_function(f"() => document.querySelector('#count strong').textContent === '{count(one + two)}'")
+
+
+def test_letters_still_in_the_keyboard_are_sent_as_text(writing: Phone) -> None:
+    page = writing.page
+    keyboard = writing.context.new_cdp_session(page)
+    page.locator("#box").click()
+    keyboard.send("Input.imeSetComposition", {"text": "石桥镇", "selectionStart": 3, "selectionEnd": 3})
+    page.wait_for_function("() => document.getElementById('box').value === '石桥镇'")
+    keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": "Process", "windowsVirtualKeyCode": 229})
+    with writing.turn():
+        page.locator("#send").click()
+    writing.wait_for_text("石桥镇")
+    assert writing.transcript().count("石桥镇") == 1
+    assert writing.box == ""
+
+
+def test_a_second_tap_without_net_is_the_same_tap(writing: Phone) -> None:
+    writing.say("槐树村有6个村民小组，412户")
+    writing.context.set_offline(True)
+    writing.page.wait_for_function("() => document.getElementById('saved').dataset.s === 'offline'")
+    for _ in range(3):
+        writing.page.locator("#chips").get_by_text("上一问").click()
+        writing.page.get_by_text("等网发送").first.wait_for()
+    assert writing.page.get_by_text("等网发送").count() == 1
+    writing.context.set_offline(False)
+    writing.page.wait_for_function("() => document.getElementById('saved').dataset.s === 'ok'")
+
+
 def test_nothing_a_person_writes_is_markup(writing: Phone) -> None:
     for text in XSS:
         writing.say(text)
@@ -304,6 +344,10 @@ def test_nothing_serious_stands_in_the_way_of_a_screen_reader(writing: Phone) ->
     page.locator("[role=dialog]").wait_for()
     assert _serious(page) == []
     page.keyboard.press("Escape")
+    writing.press("预览")
+    page.locator(".peek").last.click()
+    page.locator(".leaf").first.wait_for()
+    assert _serious(page) == []
     page.goto(writing.served.writer)
     assert _serious(page) == []
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.doors import Doors
+from bot.errors import StoreError
 from bot.wording import Wording
 from bot.world import World
 from handlers.web.chat import Chat
@@ -72,7 +73,12 @@ def make_app(doors: Doors, settings: WebSettings, wording: Wording, world: World
             Route("/healthz", healthz),
         ],
         middleware=[Middleware(_Edge), Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)],
-        exception_handlers={Problem: failures.problem, HTTPException: failures.http, Exception: failures.bug},
+        exception_handlers={
+            Problem: failures.problem,
+            StoreError: failures.store,
+            HTTPException: failures.http,
+            Exception: failures.bug,
+        },
     )
 
 
@@ -91,6 +97,10 @@ class _Failures:
         if problem.retry_after:
             response.headers["Retry-After"] = str(problem.retry_after)
         return response
+
+    async def store(self, request: Request, _: Exception) -> Response:
+        """The database does not take it now: nothing was stored, the same may be sent again."""
+        return await self.problem(request, Problem(503, "web.error.store", retry_after=5))
 
     async def http(self, request: Request, error: Exception) -> Response:
         """What Starlette itself refuses: an unknown path, another method."""

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from bot.channel import Outgoing, Update, clean
 from bot.doors import Doors, Shown, Visitor
 from bot.engine.messages import Incoming, Knock, Pressed, Said, Sent, SentFile, Typing
-from bot.errors import FileRefused, StoreError
+from bot.errors import FileRefused
 from bot.wording import Wording
 from bot.world import World
 from handlers.web.guard import Guard, json_body, number_in, text_in
@@ -65,7 +65,7 @@ class Chat:
         ref = f"{session.external}:{_cid(data)}"
         knock = Knock(at=self._world.now(), ref=ref, intent=cast(Literal["", "new", "again"], intent), **fields)
         update = Update(address=session.address, ref=ref, incoming=knock, digest=_digest([intent, fields]))
-        taken = (await self._take(update))[0]
+        taken = (await self._doors.take([update]))[0]
         if taken.outcome == "conflict":
             raise Problem(409, "web.error.conflict")
         if taken.outcome != "refused" and taken.conversation:
@@ -81,7 +81,7 @@ class Chat:
         ref = f"{visitor.conversation}:{_cid(data)}"
         incoming, digest = await self._incoming(data, visitor)
         update = Update(address=session.address, ref=ref, incoming=replace(incoming, ref=ref), digest=digest)
-        taken = (await self._take(update))[0]
+        taken = (await self._doors.take([update]))[0]
         if taken.outcome == "conflict":
             raise Problem(409, "web.error.conflict")
         # A repeat is answered with all that came of it, even where the asker says to have seen it.
@@ -100,7 +100,8 @@ class Chat:
         question, text = text_in(data, "question", 128), clean(text_in(data, "text", MAX_TEXT))
         ref = f"{visitor.conversation}:t-{self._world.token(12)}"
         incoming = Typing(at=self._world.now(), ref=ref, question=question, text=text)
-        await self._take(Update(address=session.address, ref=ref, incoming=incoming, digest=_digest([question, text])))
+        digest = _digest([question, text])
+        await self._doors.take([Update(address=session.address, ref=ref, incoming=incoming, digest=digest)])
         return JSONResponse({"ok": True})
 
     async def events(self, request: Request) -> Response:
@@ -154,12 +155,6 @@ class Chat:
             return [await self._doors.files.finish(visitor.person, upload) for upload in uploads]
         except FileRefused as refused:
             raise Problem(422, refused.key, refused.params) from None
-
-    async def _take(self, update: Update) -> Any:
-        try:
-            return await self._doors.take([update])
-        except StoreError:
-            raise Problem(503, "web.error.store", retry_after=5) from None
 
 
 _KNOCK = (("link", 200), ("code", 40), ("name", 60), ("last4", 8))

@@ -244,7 +244,8 @@ async function sayText(text, done) {
 
 /** @param {string} id @param {string} label @param {HTMLElement} button */
 function press(id, label, button) {
-  if (busy.length) return;
+  // A second tap on what is under way, or waits for the net, is the same tap.
+  if (busy.length || talk.items.some((one) => one.body.press === id)) return;
   notice('');
   const { box } = composer.latest;
   if (/^(done:|cmd:done)/.test(id) && composer.text.trim() && composer.bound.mode === 'text' && !unchanged(box)) {
