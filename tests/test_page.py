@@ -195,7 +195,9 @@ def test_two_devices_on_one_answer_lose_nothing(writing: Phone) -> None:
     assert other.locator("#box").input_value() == two
     other.locator("#send").click()
     writing.wait_for_text(two)
-    writing.page.wait_for_function(f"() => document.querySelector('#count strong').textContent === '{count(one + two)}'")
+    writing.page.wait_for_function(
+        f"() => document.querySelector('#count strong').textContent === '{count(one + two)}'"
+    )
 
 
 def test_letters_still_in_the_keyboard_are_sent_as_text(writing: Phone) -> None:

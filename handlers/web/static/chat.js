@@ -189,7 +189,7 @@ async function sendFiles(item) {
       await upload(one, (share) => log.progress(one.upload, share));
     } catch (e) {
       if (!(e instanceof Trouble)) throw e;
-      if (e.kind === 'net' && item.files.length > 1) notice(say('picture_slow', { n: i + 1 }), 'slow');
+      if (e.kind === 'net') notice(say('picture_slow', { n: i + 1 }), 'slow');
       if (e.kind !== 'refused') throw e;
       one.failed = say('picture_failed', { n: i + 1, name: one.name, why: e.sentence });
       log.progress(one.upload, 0, one.failed);
@@ -237,8 +237,9 @@ async function sayText(text, done) {
   const one = item('talk', { text, done, about: question, version }, '');
   // What waits before it will move the answer's version on: then the version is taken when this one goes.
   one.chained = talk.waiting;
-  composer.sent();
+  const key = composer.sent();
   await talk.add(one);
+  composer.forget(key);
   byId('box').focus({ preventScroll: true });
 }
 

@@ -98,13 +98,23 @@ export class Composer {
     this.on.send(text, done);
   }
 
-  /** Empties the box once the phone's outbox has the text. */
+  /**
+   * Empties the box: the text is on its way into the outbox, and the meter counts it as stored.
+   * @returns {string} the key to `forget` once the outbox has it
+   */
   sent() {
+    const key = this.bound ? keyOf(this.bound) : '';
+    if (this.bound && !this.bound.editing) this.bound = { ...this.bound, base: (this.bound.base || 0) + count(this.text.trim()) };
     this.box.value = '';
     this.changed = false;
-    if (this.bound) keepTyped(keyOf(this.bound), '', false, 0);
     this.paint();
-    if (this.latest && keyOf(this.latest.box) !== keyOf(this.bound)) this.bind(this.latest.box, '');
+    if (this.latest && this.bound && keyOf(this.latest.box) !== key) this.bind(this.latest.box, '');
+    return key;
+  }
+
+  /** Drops the kept copy of a text that was sent, unless something new has been typed there. @param {string} key */
+  forget(key) {
+    if (!this.changed || keyOf(this.bound) !== key) keepTyped(key, '', false, 0);
   }
 
   /** Puts text back into the box, before what is there. @param {string} text */

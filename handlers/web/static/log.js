@@ -169,9 +169,12 @@ export class Log {
       && !(question && ((card.example && /^example:/.test(b.press)) || this.acts.covered(b.press))));
     if (buttons.length) {
       const help = question && buttons.every((/** @type {any} */ b) => /^cmd:/.test(b.press));
-      const acts = el('div', { class: help ? 'acts press quiet' : 'acts press' }, ...buttons.map((/** @type {any} */ b) => this.button(b)));
+      // A way back after something was done is offered in a low voice: words in the line, no big buttons.
+      const after = buttons.some((/** @type {any} */ b) => b.press === 'cmd:undo')
+        && buttons.every((/** @type {any} */ b) => !b.strong && /^(cmd:undo$|ask:)/.test(b.press));
+      const acts = el('div', { class: 'acts press' + (help ? ' quiet' : after ? ' after' : '') }, ...buttons.map((/** @type {any} */ b) => this.button(b)));
       (node.querySelector('.inner') || node).appendChild(acts);
-      if (!drawn) node.classList.add('wide');
+      if (!drawn && !after) node.classList.add('wide');
     }
     return node;
   }
@@ -212,7 +215,10 @@ export class Log {
 
   /** @param {HTMLElement} tick @param {string} key */
   tell(tick, key) {
-    if (tick.textContent !== say(key)) tick.replaceChildren(el('span', { text: say(key) }));
+    if (tick.textContent === say(key)) return;
+    const stay = this.follows && this.atEnd();
+    tick.replaceChildren(el('span', { text: say(key) }));
+    if (stay) this.toEnd();
   }
 
   /** @param {HTMLElement} tick @param {Item} item */
