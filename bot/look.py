@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.batch import Batch, Setting
 from bot.call_schema import PATTERN_NAMES
@@ -26,7 +25,7 @@ from bot.engine.model import PROFILE, Conversation, Person, View
 from bot.engine.printing import content_of
 from bot.engine.suggesting import findings_of
 from bot.engine.work import Work
-from bot.errors import FileRefused
+from bot.errors import FileRefused, StoreError
 from bot.paper.names import file_name
 from bot.paper.words import load_words
 from bot.wording import Wording
@@ -232,6 +231,6 @@ class Looking:
         """{"version", "database", "schema", "ok"}; ok is False while the database cannot be read."""
         try:
             await self._readers.run(views.alive)
-        except (SQLAlchemyError, ConnectionError):
+        except StoreError:
             return {**self._health, "ok": False}
         return {**self._health, "ok": True}

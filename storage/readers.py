@@ -9,6 +9,9 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from bot.errors import StoreBusy
+from storage.database import is_outage
+
 T = TypeVar("T")
 
 
@@ -26,13 +29,18 @@ class Readers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in one reading transaction."""
+        """Runs `work` in one reading transaction. Raises StoreBusy while the database is away."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.now, work)
 
     def now(self, work: Callable[[Connection], T]) -> T:
         """The same in the present thread."""
-        with self._engine.begin() as connection:
-            return work(connection)
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except Exception as error:
+            if is_outage(error):
+                raise StoreBusy(type(error).__name__) from error
+            raise
 
     def close(self) -> None:
         """Waits for what is running and lets the connections go."""
