@@ -60,7 +60,8 @@ class Wording:
         params = {**reply.params, **(extra or {})}
         text = self._formatter.vformat(self.sentences[reply.key], (), params)
         card = {"kind": reply.card, **self.render_values(params)} if reply.card else None
-        return Outgoing(text=text.strip(), buttons=tuple(self.face(b) for b in reply.buttons), slot=reply.slot, card=card)
+        buttons = tuple(self.face(b) for b in reply.buttons)
+        return Outgoing(text=text.strip(), buttons=buttons, slot=reply.slot, card=card)
 
     def render_values(self, value: Any) -> Any:
         """Any value with its sentences rendered, ready for JSON."""

@@ -132,8 +132,11 @@ class Village:
         json.dumps(WORDING.render_values(board(self.view(), self.conversation)), ensure_ascii=False)
         return out
 
-    def say(self, text: str, *, done: bool = False, base: int = -1) -> list[Outgoing]:
-        """Types a text, or presses the button whose label stands in [brackets]."""
+    def say(self, text: str, *, done: bool = False, base: int | None = None, about: str = "") -> list[Outgoing]:
+        """Types a text, or presses the button whose label stands in [brackets].
+
+        With `base` the text is the whole answer, written over that version of it.
+        """
         self.now += timedelta(minutes=1)
         self.ids += 1
         ref = f"r{self.ids}"
@@ -141,7 +144,17 @@ class Village:
             face = next((f for f in self.faces if f.label == text[1:-1]), None)
             assert face is not None, (text, [f.label for f in self.faces])
             return self.take(Pressed(at=self.now, ref=ref, press=face.press, label=face.label))
-        return self.take(Said(at=self.now, ref=ref, text=text, done=done, base=base))
+        return self.take(
+            Said(
+                at=self.now,
+                ref=ref,
+                text=text,
+                done=done,
+                about=about,
+                editing=base is not None,
+                base=-1 if base is None else base,
+            )
+        )
 
     def press(self, press: str) -> list[Outgoing]:
         """Presses a button by its id."""

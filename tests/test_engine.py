@@ -262,6 +262,27 @@ def test_two_devices_keep_both_texts() -> None:
     assert "第一部" in village.written.fragments[parts[0]].text
 
 
+def test_a_text_goes_where_it_was_written_for() -> None:
+    village = Village("mca")
+    village.begin()
+    first = village.focus
+    assert first is not None
+    village.say("村里有412户，大家靠花椒过日子，这几年价钱好了些，可是人走了一半，事情就没人管了。" * 2, done=True)
+    second = village.focus
+    about = f"{b36(first.draft)}/{first.question}"
+    said = village.say("还有两个组在山上，离村部七公里。", about=about)
+    assert village.focus == second
+    assert "放进【1 案例背景】第1问" in said[0].text
+    parts = village.written.answers[first.question].parts
+    assert village.written.fragments[parts[-1]].text == "还有两个组在山上，离村部七公里。"
+    assert second is not None
+    assert second.question not in village.written.answers
+    village.say("撤销")
+    assert village.written.answers[first.question].parts == parts[:-1]
+    lost = village.say("这句话哪一问都不是", about=f"{b36(first.draft)}/title")
+    assert "没有放进稿子" in lost[0].text
+
+
 def test_a_chosen_time_is_kept_as_said() -> None:
     village = Village("mca")
     village.begin()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bot.engine.answers import measure
 from bot.engine.count import count
 from tests import pictures
 from tests.browser import MANY, Phone, Served, chromium, serving
@@ -318,18 +319,31 @@ def test_a_picture_that_is_none_is_named_and_the_others_go(writing: Phone, tmp_p
     assert writing.page.locator("#log .photos:not([data-cid]) img").count() == 1
 
 
+LINES = [
+    "",
+    " \n ",
+    "两行\n没有句号",
+    "（一）抓组织",
+    "1、分片包干\n每片一人。",
+    "（2）议事，",
+    "12.5公里的路",
+    "一、头一条办法，说。",
+]
+
+
 def test_the_count_is_the_same_in_the_browser(phone: Phone) -> None:
     table = json.loads((Path(__file__).parent / "count_table.json").read_text("utf-8"))
     phone.join()
     counted = phone.page.evaluate(
         """async table => {
             const base = document.querySelector('link[rel=modulepreload]').href.replace(/[^/]+$/, '');
-            const { count } = await import(base + 'count.js');
-            return table.map(row => count(row[0]));
+            const { count, measure } = await import(base + 'count.js');
+            return table.map(row => [count(row[0]), measure(row[0])]);
         }""",
-        table,
+        [*table, *([text, 0] for text in LINES)],
     )
-    assert counted == [row[1] for row in table]
+    assert [n for n, _ in counted[: len(table)]] == [row[1] for row in table]
+    assert [n for _, n in counted] == [measure(text) for text in [*(row[0] for row in table), *LINES]]
 
 
 def _serious(page: Any) -> list[str]:

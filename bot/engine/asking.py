@@ -134,9 +134,15 @@ def question_buttons(w: Work, draft: int, section: Section, question: Question) 
             options.append(Button(press="cmd:preview", key="look_again"))
         return options if question.required else [*options, skip]
     if question.kind in ("pictures", "files"):
-        chooser = [Button(press="page:choose", key="choose")] if w.view.caps.page else []
-        return [*chooser, skip]
+        return [*chooser(w, question), skip]
     return [] if question.required else [skip]
+
+
+def chooser(w: Work, question: Question) -> list[Button]:
+    """The page's own button that opens the album or the files; other channels have theirs."""
+    if not w.view.caps.page:
+        return []
+    return [Button(press="page:choose", key="choose" if question.kind == "pictures" else "choose_file")]
 
 
 def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]) -> None:
@@ -256,8 +262,7 @@ def show_pictures(w: Work, draft: int, question: Question) -> None:
         if picture:
             buttons.append(Button(press=on("cap", draft, a.id), key="caption_n", params={"n": n}))
         buttons.append(Button(press=on("drop", draft, a.id), key="drop_n", params={"n": n}))
-    if w.view.caps.page:
-        buttons.append(Button(press="page:choose", key="choose"))
+    buttons += chooser(w, question)
     buttons.append(Button(press=on("done", draft, question.id), key="fine", strong=True))
     key = "picture.all" if picture else "file.all"
     w.say(key, count=len(parts), rows=rows, buttons=buttons, slot="question", card="pictures")

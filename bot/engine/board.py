@@ -38,13 +38,13 @@ def board(view: View, conversation: Conversation) -> Mapping[str, Any]:
     draft = _draft(w)
     row = w.drafts.get(draft)
     edition = w.edition(draft) if row else None
-    if edition is None:
-        edition = next(iter(view.open_editions()), None)
+    if edition is None and len(view.open_editions()) == 1:
+        edition = view.open_editions()[0]
     here = w.here() if conversation.consent else None
     is_case = row is not None and row.call != PROFILE
     writing = is_case and row is not None and row.state in ("writing", "returned")
     return {
-        "call": edition.title if edition else "",
+        "call": edition.title if edition else Say(key="board.calls"),
         "ring": _ring(w, draft) if is_case else None,
         "where": _where(w, draft, here),
         "sub": _sub(w, draft) if is_case else NOTHING,
@@ -84,7 +84,7 @@ def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
         case = w.view.cases.get(draft)
         return Say(key="board.handed_in", params={"number": case.number if case else ""})
     if here is None:
-        return Say(key="board.review")
+        return Say(key="board.review" if row.words or row.sections_done else "board.overview")
     n = number_of(w.call(draft), here[0])
     if not n:
         return Say(key="board.head", params={"label": here[1].label or Say(key="board.title")})
@@ -106,16 +106,7 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
     if not w.conversation.consent:
         return (Button(press="cmd:help", key="help"),)
     if focus is None or here is None:
-        row = w.drafts.get(_draft(w))
-        chips = [Button(press="cmd:cases", key="cases"), Button(press="cmd:privacy", key="privacy")]
-        if row is not None and row.call != PROFILE and row.state in ("writing", "returned"):
-            chips = [
-                Button(press=on("resume", row.id), key="resume", strong=True),
-                Button(press="cmd:preview", key="preview"),
-                Button(press="cmd:submit", key="submit"),
-                *chips,
-            ]
-        return (*chips, Button(press="cmd:help", key="help"))
+        return (*_idle_chips(w), Button(press="cmd:help", key="help"))
     draft, question = focus.draft, here[1]
     chips = []
     content = has_content(w.answer(draft, question.id))
@@ -123,7 +114,7 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
     collected = question.kind in ("pictures", "files") and content and focus.mode != "caption"
     if paragraph or collected:
         chips.append(Button(press=on("done", draft, question.id), key="done", strong=True))
-    if question.kind != "declare":
+    if question.kind in ("text", "pictures", "files") or not question.required:
         chips.append(Button(press=on("skip", draft, question.id), key="skip_first"))
     if w.drafts[draft].call == PROFILE:
         return (*chips, Button(press="cmd:undo", key="undo"), Button(press="cmd:help", key="help"))
@@ -137,6 +128,19 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
         Button(press="cmd:help", key="help"),
     ]
     return tuple(chips)
+
+
+def _idle_chips(w: Work) -> list[Button]:
+    """Where no question stands: on with the draft or hand it in, but nothing beside the confirmation's own buttons."""
+    row = w.drafts.get(_draft(w))
+    mine = [Button(press="cmd:cases", key="cases"), Button(press="cmd:privacy", key="privacy")]
+    if row is None or row.call == PROFILE or row.state not in ("writing", "returned"):
+        return mine
+    if w.focus is not None and w.focus.mode == "confirm":
+        return [Button(press="cmd:progress", key="progress"), *mine]
+    on_with = [Button(press=on("resume", row.id), key="resume", strong=True)]
+    whole = [Button(press=f"cmd:{word}", key=word) for word in ("preview", "submit", "word")]
+    return [*(on_with if first_open(w.call(row.id), w.texts(row.id)) else []), *whole, *mine]
 
 
 def _box(w: Work, here: tuple[Section, Question] | None) -> Mapping[str, Any]:
@@ -189,7 +193,7 @@ def _pictures(w: Work, draft: int, here: tuple[Section, Question] | None) -> Map
     files = here is not None and here[1].kind == "files"
     have = len(pictures_of(call, w.texts(draft)))
     return {
-        "on": rule is not None or files,
+        "on": files or (rule is not None and here is not None and here[1].kind in ("text", "pictures")),
         "files": files,
         "original": bool(rule and rule.original),
         "left": max(0, (rule.max if rule else 0) - have),

@@ -18,10 +18,11 @@ from bot.engine.count import count
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """One printed paragraph."""
+    """One printed paragraph; `level` 2 to 4 makes it a heading within its section."""
 
     id: str
     text: str
+    level: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

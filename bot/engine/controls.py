@@ -228,6 +228,12 @@ def export(w: Work) -> None:
     w.say("privacy.exporting")
 
 
+def word(w: Work, draft: int) -> None:
+    """The Word file of what is written so far, marked as a draft."""
+    w.wants.append(Want(job="paper", args={"draft": draft, "submission": 0}))
+    w.say("document.setting")
+
+
 def code(w: Work) -> None:
     """接续码: six digits that bring another device or channel here."""
     if not w.person.name:

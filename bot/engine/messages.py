@@ -25,14 +25,16 @@ class Incoming:
 class Said(Incoming):
     """A text. `done`: the sender closes the question with it. `cut`: the messenger cut it off the one before.
 
-    `about`: the question key the sender was looking at ("<draft>/<question>", page only); `base`: the
-    answer's version shown there (-1: unknown). A base that is behind is a second device's text.
+    `about`: the question key the sender was looking at ("<draft>/<question>", page only), which is where the
+    text belongs, wherever the conversation has gone meanwhile. `editing`: the text is the whole answer, to
+    take the place of version `base` (-1: unknown); a base that is behind means that another device was quicker.
     """
 
     text: str
     done: bool = False
     cut: bool = False
     about: str = ""
+    editing: bool = False
     base: int = -1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.engine.answers import plain
-from bot.engine.asking import ask_caption, command, on, show, show_pictures
+from bot.engine.asking import ask_caption, chooser, command, on, show, show_pictures
 from bot.engine.definition import Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Sent, SentFile, Want
@@ -233,8 +233,11 @@ def swap(w: Work, draft: int, attachment: int) -> None:
     w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask", at=f"swap{attachment}"))
     answer = w.answer(draft, question.id)
     n = (answer.parts.index(attachment) + 1) if answer and attachment in answer.parts else 0
-    chooser = [Button(press="page:choose", key="choose")] if w.view.caps.page else []
-    w.say("picture.send_again", n=n, buttons=[*chooser, Button(press=on("clear", draft, question.id), key="leave_it")])
+    w.say(
+        "picture.send_again",
+        n=n,
+        buttons=[*chooser(w, question), Button(press=on("clear", draft, question.id), key="leave_it")],
+    )
 
 
 def _swap(w: Work, draft: int, section: Section, question: Question, old: int, file: SentFile) -> None:
@@ -351,8 +354,7 @@ def files_done(w: Work, question_id: str) -> None:
         w.write(draft, question_id, "closed", answer.parts)
     w.remember("done")
     if have < need:
-        chooser = [Button(press="page:choose", key="choose")] if w.view.caps.page else []
-        buttons = [*chooser, Button(press=on("next", draft, question_id), key="go_on")]
+        buttons = [*chooser(w, question), Button(press=on("next", draft, question_id), key="go_on")]
         w.refocus(replace(focus, mode="ask", at=""))
         key = "picture.more_wanted" if rule else "file.more_wanted"
         w.say(key, have=have, need=need, left=need - have, buttons=buttons)

@@ -20,7 +20,7 @@ def make_content(call: Call, draft: Draft, texts: Texts, person: Person, profile
     sections: list[ContentSection] = []
     for section in call.sections:
         blocks = tuple(
-            Block(id=f"{section.id}/{q.id}/{p.fragment}/{p.offset}", text=p.text)
+            Block(id=f"{section.id}/{q.id}/{p.fragment}/{p.offset}", text=p.text, level=p.level)
             for q in section.questions
             if q.kind == "text" and q.printed
             for p in paragraphs(pieces(texts, texts.answers.get(q.id)))

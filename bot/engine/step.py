@@ -30,7 +30,7 @@ from bot.engine.messages import (
     Unreadable,
     Woke,
 )
-from bot.engine.model import PROFILE, Conversation, Pending, View
+from bot.engine.model import PROFILE, Conversation, Focus, Pending, View
 from bot.engine.progress import has_content
 from bot.engine.work import Work
 
@@ -107,6 +107,7 @@ COMMANDS: Mapping[str, Act] = {
     "another": controls.another,
     "about": opening.about,
     "export": controls.export,
+    "word": _of_draft(controls.word),
     "code": controls.code,
     "text": writing.as_text,
 }
@@ -194,10 +195,19 @@ def _said(w: Work, said: Said) -> None:
         w.set(pending=Pending(kind="ambiguous", text=said.text, source=said.ref))
         buttons = [Button(press=f"cmd:{heard.command}", key=heard.command), Button(press="cmd:text", key="is_text")]
         w.say(f"asked.{heard.command}", buttons=buttons)
+    elif said.about and said.about != _key(focus):
+        draft, _, question = said.about.partition("/")
+        if not heard.text.strip() or not writing.write_elsewhere(w, said, from36(draft), question, heard.text):
+            _not_now(w)
     elif here is not None:
         writing.write(w, said, heard.text, heard.closes)
     else:
         _not_now(w)
+
+
+def _key(focus: Focus | None) -> str:
+    """The key of the question in focus, as a page sends it back."""
+    return f"{b36(focus.draft)}/{focus.question}" if focus is not None and focus.question else ""
 
 
 def _before_consent(w: Work, said: Said) -> None:
@@ -223,7 +233,10 @@ def _keep_waiting(w: Work, waiting: Pending) -> None:
 def _not_now(w: Work) -> None:
     """A text where no question stands: nothing of it is kept, and the person hears what to do."""
     focus = w.focus
-    if focus is not None and focus.mode in ("review", "confirm") and focus.draft in w.drafts:
+    if focus is not None and w.here() is not None:
+        w.say("not_now.elsewhere")
+        show(w)
+    elif focus is not None and focus.mode in ("review", "confirm") and focus.draft in w.drafts:
         w.say("not_now.review")
         if w.drafts[focus.draft].call == PROFILE:
             opening.show_profile(w, focus.draft)

@@ -139,8 +139,8 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
     focus = w.focus
     assert focus is not None
     draft, answer = focus.draft, w.answer(focus.draft, question.id)
-    rewriting = (focus.mode == "edit" and w.view.caps.page) or (focus.mode == "gather" and focus.at == "redo")
-    if rewriting and said.base >= 0 and answer is not None and answer.n > said.base:
+    rewriting = said.editing or (focus.mode == "gather" and focus.at == "redo")
+    if said.editing and said.base >= 0 and answer is not None and answer.n > said.base:
         two_versions(w, section, question, answer, text)
         return
     kept: tuple[int, ...] = () if rewriting or answer is None or answer.state == "skipped" else answer.parts
@@ -162,6 +162,30 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
         Button(press="cmd:undo", key="undo_this"),
     ]
     w.say("gather.first" if len(now.parts) == 1 else "gather.more", words=now.words, buttons=buttons, slot="gather")
+
+
+def write_elsewhere(w: Work, said: Said, draft: int, question_id: str, text: str) -> bool:
+    """A text for a question that is not in focus any more: written on another device, or waiting for the net.
+
+    It goes where it was written for; the conversation stays where it is. False: it belongs nowhere now.
+    """
+    found = w.call(draft).find(question_id) if draft in w.drafts else None
+    if found is None or found[1].kind != "text" or w.drafts[draft].state not in ("writing", "returned"):
+        return False
+    section, question = found
+    place = Focus(draft=draft, section=section.id, question=question_id)
+    if said.editing:
+        w.refocus(replace(place, mode="edit"))
+        write_text(w, said, section, question, text, False)
+        return True
+    answer = w.answer(draft, question_id)
+    kept = answer.parts if answer else ()
+    fragment = w.add_fragment(draft, question_id, text, flowing=True)
+    closed = said.done or (answer is not None and answer.state == "closed")
+    now = w.write(draft, question_id, "closed" if closed else "open", (*kept, fragment.id))
+    w.remember("text")
+    w.say("gather.elsewhere", where=where(w, place), words=now.words, buttons=[command("undo")])
+    return True
 
 
 def _mended(w: Work, draft: int, said: Said, text: str, kept: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

@@ -61,7 +61,10 @@ def write(
     for section in content.sections:
         pen.one("Heading 1", words.numbered(section.n, line(section.heading)))
         for block in section.blocks:
-            pen.lines("Body Text", block.text)
+            if block.level:
+                pen.one(f"Heading {block.level}", block.text)
+            else:
+                pen.lines("Body Text", block.text)
     for item in content.pictures:
         pen.picture(item, picture(item.file), words)
     if layout.signature.show:

@@ -148,7 +148,8 @@ class Chat:
         if files:
             return Sent(at=now, files=tuple(await self._files(files, visitor)), caption=text), digest
         about, version = text_in(data, "about", 128), number_in(data, "version", -1)
-        return Said(at=now, text=text, done=done, about=about, base=version), digest
+        editing = data.get("editing", False) is True
+        return Said(at=now, text=text, done=done, about=about, editing=editing, base=version), digest
 
     async def _files(self, uploads: Sequence[str], visitor: Visitor) -> list[SentFile]:
         try:

@@ -233,8 +233,8 @@ async function sayText(text, done) {
     return;
   }
   notice('');
-  const { question, version } = composer.bound;
-  const one = item('talk', { text, done, about: question, version }, '');
+  const { question, version, editing } = composer.bound;
+  const one = item('talk', { text, done, about: question, version, editing: !!editing }, '');
   // What waits before it will move the answer's version on: then the version is taken when this one goes.
   one.chained = talk.waiting;
   const key = composer.sent();

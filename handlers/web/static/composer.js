@@ -1,7 +1,7 @@
 // The box with its meter and chips. What is typed belongs to a question; it is kept on the phone after a quarter
 // of a second and on the server after three.
 
-import { count } from './count.js';
+import { measure } from './count.js';
 import { byId, el, icon, say } from './dom.js';
 import { keepTyped, typed } from './store.js';
 
@@ -104,7 +104,7 @@ export class Composer {
    */
   sent() {
     const key = this.bound ? keyOf(this.bound) : '';
-    if (this.bound && !this.bound.editing) this.bound = { ...this.bound, base: (this.bound.base || 0) + count(this.text.trim()) };
+    if (this.bound && !this.bound.editing) this.bound = { ...this.bound, base: (this.bound.base || 0) + measure(this.text) };
     this.box.value = '';
     this.changed = false;
     this.paint();
@@ -211,7 +211,7 @@ export class Composer {
     byId('send').disabled = !this.text.trim();
     this.fit();
     if (!bound || bound.mode !== 'text') return;
-    const n = (bound.base || 0) + count(this.text);
+    const n = (bound.base || 0) + measure(this.text);
     const over = bound.max > 0 && n > bound.max;
     const per = Math.max(1, Math.round((bound.goal || 300) / GOAL_CELL));
     const cells = byId('cells').children;
