@@ -159,7 +159,7 @@ class Telling:
         for outgoing in shown:
             if outgoing.card and outgoing.card.get("draft"):
                 self.draft = str(outgoing.card["draft"])
-            first, *rest = outgoing.text.split("\n")
+            first, *rest = (line for line in outgoing.text.split("\n") if line)
             lines = [f"< {first}", *(f"  {line}" for line in rest)]
             if outgoing.card and outgoing.card["kind"] == "document":
                 lines.append(f"  〔{outgoing.card['name']}〕")
