@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
 from bot.engine.definition import Call, Edition, Extension
-from bot.engine.messages import Incoming, Reply, Turn
-from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, View, Vocabulary
+from bot.engine.messages import Incoming, Reply, Said, Turn, Typing
+from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View, Vocabulary
 from bot.engine.tree import TOWNSHIP, above
 from bot.rows import Mind, Rows
 from bot.world import World
@@ -106,11 +106,17 @@ class Batch:
         house = {int(u.address.external) for u in new if u.address.channel == HOUSE and u.address.external.isdecimal()}
         self._editions = editions.load(self.connection, self.setting.calls)
         self._extensions = editions.granted(self.connection)
-        self.load_minds({k.person for k in self._known.values()}, house)
+        other = {self.person(u.address) for u in new if not _adds(u.incoming)}
+        self.load_minds({k.person for k in self._known.values()}, house, whole=other)
         self._push = people.open_addresses(self.connection, {self._owners[c] for c in house if c in self._owners})
 
-    def load_minds(self, persons: Collection[int], ids: Collection[int] = ()) -> None:
-        """Loads people by their ids or their conversations' ids, with what a step is likely to look at."""
+    def load_minds(
+        self, persons: Collection[int], ids: Collection[int] = (), *, whole: Collection[int] | None = None
+    ) -> None:
+        """Loads people by their ids or their conversations' ids, with what a step is likely to look at.
+
+        `whole`: those of `persons` whose step looks at what is written already; None: all of them.
+        """
         found: list[Mind] = []
         for person, conversation in conversations.load(self.connection, persons=persons, ids=ids):
             if person.id not in self._minds:
@@ -124,6 +130,11 @@ class Batch:
         for draft_id, case in cases.load(self.connection, submitted, self._editions).items():
             next(m for m in found if draft_id in m.drafts).cases[draft_id] = case
         wanted = {d: m for m in found for d in _likely(m)}
+        slim = [
+            d for d, m in wanted.items() if whole is not None and m.person.id in persons and m.person.id not in whole
+        ]
+        for draft_id, texts in drafts.outlines(self.connection, slim).items():
+            wanted.pop(draft_id).texts[draft_id] = texts
         for draft_id, texts in drafts.texts(self.connection, wanted).items():
             wanted[draft_id].texts[draft_id] = texts
 
@@ -167,9 +178,23 @@ class Batch:
             try:
                 return work(self._view(mind, address, at), mind.conversation)
             except NotLoaded as missing:
-                if missing.draft in mind.texts or missing.draft not in mind.drafts:
+                if missing.draft not in mind.drafts:
                     raise
-                mind.texts.update(drafts.texts(self.connection, [missing.draft]))
+                mind.texts[missing.draft] = self._read(missing.draft, mind.texts.get(missing.draft))
+
+    def _read(self, draft: int, outline: Texts | None) -> Texts:
+        """A draft's texts, with what this batch has added to them and not written yet."""
+        stored = drafts.texts(self.connection, [draft])[draft]
+        if outline is None:
+            return stored
+        added, attached = outline.fragments, outline.attachments
+        if not isinstance(added, Unread) or not isinstance(attached, Unread):
+            raise NotLoaded(draft)
+        return Texts(
+            answers=outline.answers,
+            fragments={**stored.fragments, **added.known()},
+            attachments={**stored.attachments, **attached.known()},
+        )
 
     def _view(self, mind: Mind, address: Address, at: datetime) -> View:
         setting, focus = self.setting, mind.conversation.focus
@@ -212,6 +237,11 @@ class Batch:
     def spoke_from(self, address: Address) -> people.Known | None:
         """What is known of an address; None for the house's own."""
         return self._known.get(address)
+
+
+def _adds(incoming: Incoming) -> bool:
+    """What only adds to a draft, as nearly every turn does: its latest answers are enough."""
+    return isinstance(incoming, Said | Typing) and not getattr(incoming, "cut", False)
 
 
 def _is_profile(mind: Mind, draft: int) -> bool:

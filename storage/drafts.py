@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts
+from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
 from storage.tables import answers, attachments, drafts, fragments
 
 _DRAFTS = select(
@@ -132,18 +132,20 @@ def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
     ]
 
 
+def outlines(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
+    """The latest answers of these drafts. Fragments and attachments stay unread: most turns only add some."""
+    answers = _answers(connection, ids)
+    return {d: Texts(answers=answers[d], fragments=Unread(d), attachments=Unread(d)) for d in ids}
+
+
 def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
     """What was written in these drafts: latest answers, all fragments, all attachments."""
     if not ids:
         return {}
     wanted = {"ids": list(ids)}
-    by_answer: dict[int, dict[str, Answer]] = {d: {} for d in ids}
+    by_answer = _answers(connection, ids)
     by_fragment: dict[int, dict[int, Fragment]] = {d: {} for d in ids}
     by_attachment: dict[int, dict[int, Attachment]] = {d: {} for d in ids}
-    for draft, question, n, state, parts, picks, words in connection.execute(_ANSWERS, wanted).all():
-        by_answer[draft][question] = Answer(
-            draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words
-        )
     for row in connection.execute(_FRAGMENTS, wanted).all():
         by_fragment[row[0]][row[1]] = _fragment(*row)
     for r in connection.execute(_ATTACHMENTS, wanted).all():
@@ -161,6 +163,17 @@ def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
             source=r[10],
         )
     return {d: Texts(answers=by_answer[d], fragments=by_fragment[d], attachments=by_attachment[d]) for d in ids}
+
+
+def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Answer]]:
+    found: dict[int, dict[str, Answer]] = {d: {} for d in ids}
+    if not ids:
+        return found
+    for draft, question, n, state, parts, picks, words in connection.execute(_ANSWERS, {"ids": list(ids)}).all():
+        found[draft][question] = Answer(
+            draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words
+        )
+    return found
 
 
 def _summary(d: Draft) -> dict[str, Any]:

@@ -6,10 +6,10 @@ answer refers to them by number, so an undo entry can hold an earlier answer wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from bot.engine.definition import Call, Edition, Extension
 
@@ -20,6 +20,7 @@ Mode = Literal["ask", "gather", "thin", "caption", "edit", "find", "replace", "r
 AnswerState = Literal["open", "closed", "skipped", "none"]
 DraftState = Literal["writing", "handed_in", "returned", "closed"]
 SectionState = Literal["todo", "partial", "done", "advice", "now"]
+_Value = TypeVar("_Value")
 PROFILE = "profile"  # the id of the questionnaire about the person, and of the draft that holds it
 
 
@@ -29,6 +30,41 @@ class NotLoaded(Exception):
     def __init__(self, draft: int) -> None:
         super().__init__(f"draft {draft} is not loaded")
         self.draft = draft
+
+
+class Unread(dict[int, _Value]):
+    """The fragments or attachments of a draft that were not read: it knows those that came since, and no other.
+
+    Asked for anything else it raises NotLoaded, even for `in` and `get`: that it holds no such number does
+    not mean that there is none. What is only written to never costs a read.
+    """
+
+    def __init__(self, draft: int, known: Mapping[int, _Value] | None = None) -> None:
+        super().__init__(known or {})
+        self.draft = draft
+
+    def _unknown(self, *_: Any) -> NoReturn:
+        raise NotLoaded(self.draft)
+
+    __missing__ = __len__ = __eq__ = __ne__ = keys = values = items = _unknown
+
+    def __iter__(self) -> Iterator[int]:
+        self._unknown()
+
+    def __contains__(self, id: object) -> bool:
+        return super().__contains__(id) or self._unknown()
+
+    def get(self, id: int, default: Any = None) -> Any:
+        """The value. Raises NotLoaded: whether it is missing is not known."""
+        return self[id]
+
+    def copy(self) -> Self:
+        """A second one that is written to by itself."""
+        return type(self)(self.draft, self.known())
+
+    def known(self) -> dict[int, _Value]:
+        """Those that came since."""
+        return dict(super().items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

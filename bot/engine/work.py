@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from bot.engine.model import (
     Person,
     Texts,
     Undo,
+    Unread,
     View,
 )
 from bot.engine.progress import DONE, section_state
@@ -48,6 +49,10 @@ def evolve(value: _Value, **columns: Any) -> _Value:
     for name in value.__slots__:  # type: ignore[attr-defined]
         object.__setattr__(new, name, columns[name] if name in columns else getattr(value, name))
     return new
+
+
+def _copy(known: Mapping[int, _Value]) -> Mapping[int, _Value]:
+    return known.copy() if isinstance(known, Unread) else dict(known)
 
 
 class Work:
@@ -139,7 +144,7 @@ class Work:
         if draft not in self._texts:
             seen = self.view.text_of(draft)
             self._texts[draft] = Texts(
-                answers=dict(seen.answers), fragments=dict(seen.fragments), attachments=dict(seen.attachments)
+                answers=dict(seen.answers), fragments=_copy(seen.fragments), attachments=_copy(seen.attachments)
             )
         return self._texts[draft]
 
@@ -200,6 +205,9 @@ class Work:
         self._since.setdefault(key, old)
         first = self._old_answers[key]
         kept = tuple(parts)
+        # What is only added to need not be counted (nor even read) again.
+        sure = old if old is not None and kept[: len(old.parts)] == old.parts else None
+        rest = kept[len(sure.parts) :] if sure else kept
         answer = Answer(
             draft=draft,
             question=question,
@@ -207,7 +215,7 @@ class Work:
             state=state,
             parts=kept,
             picks=tuple(picks),
-            words=sum(texts.fragments[i].words for i in kept if i in texts.fragments),
+            words=(sure.words if sure else 0) + sum(texts.fragments[i].words for i in rest if i in texts.fragments),
         )
         texts.answers[question] = answer  # type: ignore[index]
         self._new_answers[key] = answer
