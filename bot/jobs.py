@@ -71,8 +71,10 @@ class Workers:
                 self._bell.clear()
                 with suppress(StoreError):
                     await self._start_some()
+                # not wait_for: on 3.11 it loses a cancellation that comes together with the bell
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), _LOOK_EVERY)
+                    async with asyncio.timeout(_LOOK_EVERY):
+                        await self._bell.wait()
         finally:
             for task in self._running:
                 task.cancel()

@@ -106,7 +106,8 @@ class Looking:
                 if left <= 0:
                     return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), min(left, POLL))
+                    async with asyncio.timeout(min(left, POLL)):
+                        await bell.wait()
                 bell.clear()
 
     # ------------------------------------------------------------ what the engine draws
