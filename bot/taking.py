@@ -96,7 +96,7 @@ def _turn(batch: Batch, item: Item) -> Taken:
             met = welcome.meet(batch, address, incoming, person)
         if met.refusal is not None:
             return _refused(batch, met.refusal)
-        joined = Joined(at=incoming.at, ref=incoming.ref, first=met.first)
+        joined = Joined(at=incoming.at, ref=incoming.ref, first=met.first, role=met.role)
         return outcome.carry_out(batch, item, batch.mind(met.person), joined, also=met.also)
     if not person:
         return _refused(batch, welcome.nobody(batch.setting))

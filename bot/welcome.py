@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.batch import Batch, Setting
@@ -19,10 +19,14 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Met:
-    """Who knocked: a person, or the sentence for somebody who stays a stranger. `first`: a new conversation."""
+    """Who knocked: a person, or the sentence for somebody who stays a stranger.
+
+    `first`: a new conversation. `role`: what the invite makes of the person.
+    """
 
     person: int = 0
     first: bool = False
+    role: str = "writer"
     refusal: Reply | None = None
     also: tuple[Reply, ...] = ()
 
@@ -61,7 +65,8 @@ def meet(batch: Batch, address: Address, knock: Knock, known: int) -> Met:
             phone=office.get("phone", setting.phone),
         )
     )
-    return _carry_out(batch, address, decision, invite, known, knock.at)
+    met = _carry_out(batch, address, decision, invite, known, knock.at)
+    return replace(met, role=invite.role) if invite and met.person else met
 
 
 def _by_code(batch: Batch, address: Address, knock: Knock, known: int) -> Met:

@@ -188,7 +188,7 @@ def _bytes(kind: str, name: str) -> tuple[bytes, str]:
 
 async def tell(path: Path) -> str:
     """The story as it goes now."""
-    scene = dict.fromkeys(("calls", "invite"), "")
+    scene = dict.fromkeys(("calls", "invite", "role"), "")
     lines = path.read_text(encoding="utf-8").splitlines()
     for line in lines:
         if line.startswith("@ "):
@@ -206,7 +206,7 @@ async def tell(path: Path) -> str:
             telling.channel = "terminal"
             telling.address = Address(channel="terminal", external="story")
         unit, _, uses = (scene["invite"] or "云溪县/石桥镇/槐树村 1").partition(" ")
-        acted = await house.act(MakeInvite(unit=unit, uses=int(uses) if uses else None))
+        acted = await house.act(MakeInvite(unit=unit, role=scene["role"] or "writer", uses=int(uses) if uses else None))
         telling.link = str(acted.result["link"]).rsplit("/", 1)[-1]  # type: ignore[union-attr]
         return await _retell(telling, lines)
 

@@ -117,9 +117,13 @@ class Knock(Incoming):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Joined(Incoming):
-    """An invite was redeemed, or a known person opened the link again. `first`: the conversation is new."""
+    """An invite was redeemed, or a known person opened the link again.
+
+    `first`: the conversation is new. `role`: what the invite makes of the person.
+    """
 
     first: bool = False
+    role: str = "writer"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

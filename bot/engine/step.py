@@ -373,7 +373,9 @@ def _typing(w: Work, typing: Typing) -> None:
 
 
 def _joined(w: Work, joined: Joined) -> None:
-    if joined.first or not w.conversation.consent:
+    if joined.role != "writer" and not w.conversation.consent:
+        w.say(f"greet.{joined.role}", unit="".join(w.person.invited.path))
+    elif joined.first or not w.conversation.consent:
         opening.greet(w)
     else:
         going.welcome_back(w)
