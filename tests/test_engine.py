@@ -14,6 +14,7 @@ from bot.engine.count import count
 from bot.engine.ids import b36, from36
 from bot.engine.messages import Done, Edited, Joined, Pressed, Said, Shared, Typing, Woke
 from bot.engine.model import Fragment
+from bot.engine.pressing import DRAFTED
 from bot.engine.progress import section_state, total_words
 from bot.engine.step import step
 from tests.person import CALLS, WORDING, Village
@@ -192,6 +193,18 @@ def test_old_and_unknown_buttons_show_the_present_question() -> None:
         replies = village.press(press)
         assert village.focus == here
         assert replies
+
+
+@pytest.mark.parametrize("verb", sorted(DRAFTED))
+def test_a_button_never_reaches_a_draft_of_the_other_kind(verb: str) -> None:
+    village = Village("mca")
+    village.begin()
+    profile = next(d.id for d in village.drafts.values() if d.call == "profile")
+    for draft in (profile, village.draft.id):
+        for args in ("", ":ok", ":1", ":ok:1", ":x:y:z", ":-1", ":99999999999"):
+            village.press(f"{verb}:{b36(draft)}{args}")
+            assert village.draft.state in ("writing", "closed")
+            assert not village.contents
 
 
 def test_submission_needs_the_confirming_press_and_the_time() -> None:

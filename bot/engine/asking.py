@@ -9,7 +9,7 @@ from bot.engine.answers import plain, printed
 from bot.engine.definition import Limit, Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Moment, Say
-from bot.engine.model import PROFILE, Focus
+from bot.engine.model import Focus
 from bot.engine.progress import (
     caption_key,
     first_open,
@@ -20,7 +20,6 @@ from bot.engine.progress import (
     section_words,
     sections_done,
     total_words,
-    touched,
 )
 from bot.engine.suggesting import findings_of
 from bot.engine.tree import TOWNSHIP, above
@@ -369,13 +368,3 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
         )
     else:
         w.say("overview.all", words=words, buttons=[command("preview"), command("submit")])
-
-
-def is_profile(w: Work, draft: int) -> bool:
-    """Whether a draft is the person's profile."""
-    return w.drafts[draft].call == PROFILE
-
-
-def was_touched(w: Work, draft: int, question: str) -> bool:
-    """Whether a question was answered or skipped before."""
-    return touched(w.answer(draft, question))

@@ -273,7 +273,7 @@ def close_draft(w: Work, draft: int, sure: bool) -> None:
         return
     if not sure:
         buttons = [
-            Button(press=on("close", draft, "yes"), key="close_yes"),
+            Button(press=on("closed", draft), key="close_yes"),
             Button(press=on("resume", draft), key="go_on_writing", strong=True),
         ]
         w.say("close.ask", title=row.title or Say(key="cases.untitled"), buttons=buttons)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.engine.answers import measure, pieces
-from bot.engine.asking import LEAD, NOTHING, command, on, show, where
+from bot.engine import editing
+from bot.engine.asking import command, on, show, where
 from bot.engine.commands import looks_unsure
 from bot.engine.count import count
 from bot.engine.definition import Question, Section
-from bot.engine.going import advance, focus_on
-from bot.engine.messages import Button, Said, Say
+from bot.engine.going import advance
+from bot.engine.messages import Button, Said
 from bot.engine.model import Answer, Focus
 from bot.engine.opening import set_unit, title_set
-from bot.engine.progress import has_content, number_of, section_words
+from bot.engine.progress import has_content, section_words
 from bot.engine.work import Work
 
 _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
@@ -33,9 +33,9 @@ def write(w: Work, said: Said, text: str, closes: bool) -> None:
     if focus.mode == "caption":
         w.then("caption", int(focus.at), text.strip())
     elif focus.mode == "find":
-        find_sentence(w, section, question, text)
+        editing.find_sentence(w, section, question, text)
     elif focus.mode == "replace":
-        replace_sentence(w, question, text)
+        editing.replace_sentence(w, question, text)
     elif question.kind == "text":
         write_text(w, said, section, question, text, closes)
     elif question.kind in ("pictures", "files"):
@@ -141,7 +141,7 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
     draft, answer = focus.draft, w.answer(focus.draft, question.id)
     rewriting = said.editing or (focus.mode == "gather" and focus.at == "redo")
     if said.editing and said.base >= 0 and answer is not None and answer.n > said.base:
-        two_versions(w, section, question, answer, text)
+        editing.two_versions(w, section, question, answer, text)
         return
     kept: tuple[int, ...] = () if rewriting or answer is None or answer.state == "skipped" else answer.parts
     fragment_text, kept = _mended(w, draft, said, text, kept)
@@ -244,141 +244,6 @@ def note_closed(w: Work, draft: int, section: Section, question: Question, answe
     w.say("done.stored", words=answer.words, buttons=[command("undo")])
 
 
-def two_versions(w: Work, section: Section, question: Question, other: Answer, text: str) -> None:
-    """The same answer was changed on another device meanwhile: both stay, and the person says which stands."""
-    focus = w.focus
-    assert focus is not None
-    fragment = w.add_fragment(focus.draft, question.id, text, flowing=True)
-    mine = w.write(focus.draft, question.id, "closed", [fragment.id])
-    w.remember("text")
-    buttons = [
-        Button(press=on("keep", focus.draft, question.id, mine.n), key="keep_this", strong=True),
-        Button(press=on("keep", focus.draft, question.id, other.n), key="keep_other"),
-    ]
-    lead = "".join(f.text for f in pieces(w.texts(focus.draft), other))[:LEAD]
-    w.say("edit.two", where=where(w, focus), lead=lead, buttons=buttons)
-
-
-def keep(w: Work, draft: int, question: str, n: int) -> None:
-    """Which of two versions stands."""
-    answer = w.answer(draft, question)
-    older = next(
-        (
-            a
-            for u in reversed(w.conversation.undo)
-            for a in u.answers
-            if (a.draft, a.question, a.n) == (draft, question, n)
-        ),
-        None,
-    )
-    if answer is not None and answer.n != n and older is not None:
-        w.write(draft, question, "closed", older.parts, older.picks)
-        w.remember("text")
-    w.say("edit.kept", buttons=[command("undo")])
-    w.then("resume", draft)
-
-
-# ---------------------------------------------------------------- changing what was written
-
-
-def find_sentence(w: Work, section: Section, question: Question, text: str) -> None:
-    """The old sentence was copied: it must be found exactly once."""
-    focus = w.focus
-    assert focus is not None
-    wanted = text.strip().strip('。.，,“”"')
-    hits: list[tuple[int, int]] = []
-    for fragment in pieces(w.texts(focus.draft), w.answer(focus.draft, question.id)):
-        hits += [(fragment.id, m.start()) for m in re.finditer(re.escape(wanted), fragment.text)] if wanted else []
-    if len(hits) != 1:
-        if hits:
-            w.say("edit.many", count=len(hits))
-        else:
-            w.say("edit.not_found", buttons=[Button(press=on("ask", focus.draft, question.id), key="leave")])
-        return
-    fragment_id, start = hits[0]
-    w.refocus(replace(focus, mode="replace", at=f"{fragment_id}.{start}.{start + len(wanted)}"))
-    w.say("edit.found", quote=wanted)
-
-
-def replace_sentence(w: Work, question: Question, text: str) -> None:
-    """The new sentence: takes the place of the old one, word for word."""
-    focus = w.focus
-    assert focus is not None
-    fragment_id, start, end = (int(n) for n in focus.at.split("."))
-    draft, answer = focus.draft, w.answer(focus.draft, question.id)
-    old = w.texts(draft).fragments.get(fragment_id)
-    if old is None or answer is None or fragment_id not in answer.parts:
-        w.say("edit.gone")
-        w.then("resume", draft)
-        return
-    tail = old.text[end:]
-    new = text.strip()
-    if tail[:1] and tail[0] in "。，；" and new[-1:] in "。，；.,;":
-        new = new[:-1]  # the old mark stands; two in a row were not meant
-    fragment = w.add_fragment(draft, question.id, old.text[:start] + new + tail, flowing=True)
-    parts = [fragment.id if i == fragment_id else i for i in answer.parts]
-    w.write(draft, question.id, answer.state, parts)
-    w.refocus(replace(focus, mode="edit", at=""))
-    w.remember("sentence")
-    near = fragment.text[max(0, start - 8) : start + len(new) + 8].replace("\n", " ")
-    buttons = [Button(press=on("next", draft, question.id), key="right", strong=True), command("undo")]
-    w.say("edit.replaced", quote=near, buttons=buttons)
-
-
-def edited(w: Work, source: str, text: str) -> None:
-    """The person changed a message in the messenger: the stored paragraph follows."""
-    for draft in sorted(w.drafts, reverse=True):
-        if w.drafts[draft].state not in ("writing", "returned"):
-            continue
-        texts = w.texts(draft)
-        old = next((f for f in texts.fragments.values() if f.source == source), None)
-        answer = texts.answers.get(old.question) if old else None
-        if old is None or answer is None or old.id not in answer.parts:
-            continue
-        flowing = old.words == measure(old.text)
-        fragment = w.add_fragment(draft, old.question, text, flowing=flowing, source=source)
-        parts = [fragment.id if i == old.id else i for i in answer.parts]
-        now = w.write(draft, old.question, answer.state, parts, answer.picks)
-        w.remember("sentence")
-        w.say("edit.followed", words=now.words, buttons=[command("undo")])
-        return
-    w.say("edit.followed_not")
-
-
-def add(w: Work, draft: int, question: str) -> None:
-    """[在后面补充], [补一句]: what comes is put behind what is there."""
-    focus = w.focus
-    assert focus is not None
-    thin = "thin" if focus.mode == "thin" else ""
-    w.refocus(Focus(draft=draft, section=focus.section, question=question, mode="gather", at=thin))
-    w.remember("jump")
-    w.say("gather.add", slot="question")
-
-
-def rewrite(w: Work, draft: int, question: str) -> None:
-    """[重写]: the next text takes the place of the old one, which stays until then."""
-    found = w.call(draft).find(question)
-    assert found is not None
-    section, q = found
-    if q.kind == "text":
-        w.refocus(Focus(draft=draft, section=section.id, question=question, mode="gather", at="redo"))
-    else:
-        w.refocus(Focus(draft=draft, section=section.id, question=question, mode="ask"))
-    w.remember("jump")
-    if q.kind == "text":
-        w.say("gather.redo", slot="question")
-    else:
-        show(w)
-
-
-def leave(w: Work, draft: int, question: str) -> None:
-    """Back from changing one sentence to the answer as a whole."""
-    found = w.call(draft).find(question)
-    if found is not None:
-        focus_on(w, draft, *found)
-    show(w)
-
-
 def as_text(w: Work) -> None:
     """[这是正文]: the words that waited are text after all."""
     pending = w.conversation.pending
@@ -391,9 +256,3 @@ def as_text(w: Work) -> None:
         w.then("resume")
         return
     write_text(w, Said(at=w.now, ref=pending.source, text=pending.text), *here, pending.text, False)
-
-
-def section_note(w: Work, draft: int, section: Section) -> Say:
-    """【4 主要做法】, for a sentence that names a section."""
-    n = number_of(w.call(draft), section)
-    return Say(key="where.section", params={"n": n, "heading": section.heading}) if n else NOTHING
