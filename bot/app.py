@@ -187,7 +187,8 @@ class House:
     async def take(self, updates: Sequence[Update]) -> list[Taken]:
         """What people said and did, taken by the desk; the workers look at once for what it wants."""
         taken = await self.desk.take(updates)
-        self.workers.ring()
+        if any(one.wants for one in taken):
+            self.workers.ring()
         return taken
 
     async def act(self, command: object) -> Acted | Refusal:

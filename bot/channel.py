@@ -60,7 +60,8 @@ class Taken:
     """What became of an update, after the commit.
 
     `seq` is the conversation's last message; `conversation` is 0 where there is none (a stranger).
-    `replies` are the assistant's messages caused by it, with their seqs in `seqs`.
+    `replies` are the assistant's messages caused by it, with their seqs in `seqs`. `wants`: a worker has
+    something to do for it.
     """
 
     outcome: Literal["fresh", "repeat", "conflict", "refused"]
@@ -68,6 +69,7 @@ class Taken:
     conversation: int = 0
     replies: tuple[Outgoing, ...] = ()
     seqs: tuple[int, ...] = ()
+    wants: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -119,6 +119,11 @@ class Look(Protocol):
     async def board(self, scope: Scope, conversation: int, channel: str) -> Mapping[str, Any]:
         """The state of the page beside the messages: see docs/http.md. Rendered, ready for JSON."""
 
+    async def screen(
+        self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200
+    ) -> tuple[list[Shown], Mapping[str, Any]]:
+        """`events` and `board` of one instant."""
+
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""
 

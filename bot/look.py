@@ -117,24 +117,42 @@ class Looking:
         drawn = await self._shown(scope, conversation, channel, lambda view, told, person: board(view, told))
         return {} if drawn is None else dict(self._wording.render_values(drawn))
 
+    async def screen(
+        self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200
+    ) -> tuple[list[Shown], Mapping[str, Any]]:
+        """`events` and `board` of one instant."""
+
+        def read(connection: Connection) -> tuple[list[Shown], Mapping[str, Any]]:
+            shown = views.events(connection, scope, conversation, after, limit)
+            drawn = self._seen(connection, scope, conversation, channel, lambda view, told, person: board(view, told))
+            return shown, {} if drawn is None else dict(self._wording.render_values(drawn))
+
+        return await self._readers.run(read)
+
     async def _shown(
         self, scope: Scope, conversation: int, channel: str, work: Callable[[View, Conversation, Person], T]
     ) -> T | None:
         """Pure work on a person's view, loaded as the desk loads it. `conversation` 0: whichever is theirs."""
+        return await self._readers.run(lambda c: self._seen(c, scope, conversation, channel, work))
 
-        def read(connection: Connection) -> T | None:
-            if conversation and not views.owns(connection, scope, conversation):
-                return None
-            batch = Batch(connection, self._setting)
-            batch.load([])
-            try:
-                mind = batch.mind(scope.person)
-            except KeyError:
-                return None
-            here = Address(channel=channel, external="")
-            return batch.show(mind, here, self._setting.world.now(), lambda view, told: work(view, told, mind.person))
-
-        return await self._readers.run(read)
+    def _seen(
+        self,
+        connection: Connection,
+        scope: Scope,
+        conversation: int,
+        channel: str,
+        work: Callable[[View, Conversation, Person], T],
+    ) -> T | None:
+        if conversation and not views.owns(connection, scope, conversation):
+            return None
+        batch = Batch(connection, self._setting)
+        batch.load([])
+        try:
+            mind = batch.mind(scope.person)
+        except KeyError:
+            return None
+        here = Address(channel=channel, external="")
+        return batch.show(mind, here, self._setting.world.now(), lambda view, told: work(view, told, mind.person))
 
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""

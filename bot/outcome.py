@@ -210,6 +210,7 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
         conversation=before.id,
         replies=tuple(line for _, line in replies),
         seqs=tuple(s for s, _ in replies),
+        wants=bool(turn.wants),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 
 from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
@@ -56,41 +56,49 @@ class Submission:
     at: datetime
 
 
+# Asked at every request: composed once, since composing a statement costs more than running it.
+_VISITOR = (
+    select(people.c.id, people.c.name, conversations.c.id.label("conversation"))
+    .join(addresses, addresses.c.person == people.c.id)
+    .join(conversations, conversations.c.person == people.c.id)
+    .where(addresses.c.channel == bindparam("channel"), addresses.c.external == bindparam("external"))
+)
+_OVERSEEN = (
+    select(units.c.path)
+    .join(roles, roles.c.unit == units.c.id)
+    .where(roles.c.person == bindparam("person"), roles.c.role.in_(OVERSEEING))
+    .order_by(units.c.path)
+)
+_OWNER = select(conversations.c.person).where(conversations.c.id == bindparam("id"))
+_SEQ = select(conversations.c.seq).where(conversations.c.id == bindparam("id"))
+_MESSAGES = select(messages).where(messages.c.conversation == bindparam("conversation")).limit(bindparam("most"))
+_NEWEST = _MESSAGES.order_by(messages.c.seq.desc())
+_NEWER = _MESSAGES.where(messages.c.seq > bindparam("after")).order_by(messages.c.seq)
+
+
 def visitor(connection: Connection, address: Address) -> Visitor | None:
     """Whom an address belongs to, with the units they oversee as they are at this instant."""
-    row = connection.execute(
-        select(people.c.id, people.c.name, conversations.c.id.label("conversation"))
-        .join(addresses, addresses.c.person == people.c.id)
-        .join(conversations, conversations.c.person == people.c.id)
-        .where(addresses.c.channel == address.channel, addresses.c.external == address.external)
-    ).one_or_none()
+    row = connection.execute(_VISITOR, {"channel": address.channel, "external": address.external}).one_or_none()
     if row is None:
         return None
-    paths = connection.execute(
-        select(units.c.path)
-        .join(roles, roles.c.unit == units.c.id)
-        .where(roles.c.person == row.id, roles.c.role.in_(OVERSEEING))
-        .order_by(units.c.path)
-    ).scalars()
+    paths = connection.execute(_OVERSEEN, {"person": row.id}).scalars()
     scope = Scope(person=row.id, units=tuple(dict.fromkeys(paths)))
     return Visitor(person=row.id, conversation=row.conversation, name=row.name, scope=scope)
 
 
 def owns(connection: Connection, scope: Scope, conversation: int) -> bool:
     """Whether the conversation is the scope's own person's."""
-    wanted = (conversations.c.id == conversation) & (conversations.c.person == scope.person)
-    return connection.execute(select(conversations.c.id).where(wanted)).first() is not None
+    return scope.person != 0 and owner(connection, conversation) == scope.person
 
 
 def owner(connection: Connection, conversation: int) -> int:
     """Whose a conversation is; 0 when there is none."""
-    wanted = select(conversations.c.person).where(conversations.c.id == conversation)
-    return connection.execute(wanted).scalar() or 0
+    return connection.execute(_OWNER, {"id": conversation}).scalar() or 0
 
 
 def seq(connection: Connection, conversation: int) -> int:
     """The conversation's last message; 0 for none."""
-    return connection.execute(select(conversations.c.seq).where(conversations.c.id == conversation)).scalar() or 0
+    return connection.execute(_SEQ, {"id": conversation}).scalar() or 0
 
 
 def alive(connection: Connection) -> None:
@@ -107,12 +115,11 @@ def events(connection: Connection, scope: Scope, conversation: int, after: int, 
     """Messages with seq > after, oldest first; the last `limit` ones where `after` is negative."""
     if not owns(connection, scope, conversation):
         return []
-    wanted = select(messages).where(messages.c.conversation == conversation)
+    values = {"conversation": conversation, "most": limit}
     if after < 0:
-        rows = list(connection.execute(wanted.order_by(messages.c.seq.desc()).limit(limit)))[::-1]
+        rows = list(connection.execute(_NEWEST, values))[::-1]
     else:
-        newer = wanted.where(messages.c.seq > after).order_by(messages.c.seq).limit(limit)
-        rows = list(connection.execute(newer))
+        rows = list(connection.execute(_NEWER, {**values, "after": after}))
     return [
         Shown(seq=row.seq, at=row.at, message=message_in(row.body, row.slot, row.author), cause=row.cause)
         for row in rows

@@ -122,9 +122,8 @@ class Chat:
 
     async def state(self, visitor: Visitor, after: int, last: int = LAST) -> dict[str, Any]:
         """Messages after a cursor (-1: the last ones), the new cursor, and the board."""
-        look = self._doors.look
-        shown = await look.events(visitor.scope, visitor.conversation, after, last if after < 0 else MORE)
-        board = await look.board(visitor.scope, visitor.conversation, CHANNEL)
+        limit = last if after < 0 else MORE
+        shown, board = await self._doors.look.screen(visitor.scope, visitor.conversation, CHANNEL, after, limit)
         return {
             "conversation": str(visitor.conversation),
             "events": [_event(one) for one in shown],
