@@ -54,6 +54,7 @@ def _unit_name(text: str) -> str:
     return text.strip()
 
 
+Layers = list[tuple[str, dict[str, Any]]]  # name and tables, the strongest first
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
 
 
@@ -224,16 +225,19 @@ def load(
     here = Path("config.toml")
     own = file or (here if here.is_file() else None)
     base = own.parent if own else Path()
-    layers = {
-        "": _without_none({"site": {"data": data and str(Path(data).absolute()), "host": host, "port": port}}),
-        _sentences()["environment"]: _from_environment(os.environ if environ is None else environ),
-        str(own or ""): _read(own) if own else {},
-        str(default_file()): _read(default_file()),
-    }
+    layers = [
+        (
+            "anlitong",
+            _without_none({"site": {"data": data and str(Path(data).absolute()), "host": host, "port": port}}),
+        ),
+        (_sentences()["environment"], _from_environment(os.environ if environ is None else environ)),
+        *([(str(own), _read(own))] if own else []),
+        (str(default_file()), _read(default_file())),
+    ]
     if own:
-        _refuse_secrets(str(own), layers[str(own)])
+        _refuse_secrets(str(own), _read(own))
     try:
-        settings = Settings(layers=list(layers.values()))  # type: ignore[call-arg]
+        settings = Settings(layers=[layer for _, layer in layers])  # type: ignore[call-arg]
     except ValidationError as error:
         raise ConfigError("\n".join(str(m) for m in _mistakes(error, layers))) from None
     settings = _at_home(settings, base)
@@ -327,7 +331,7 @@ _SENTENCES = {
 }
 
 
-def _mistakes(error: ValidationError, layers: Mapping[str, Mapping[str, Any]]) -> Iterator[Mistake]:
+def _mistakes(error: ValidationError, layers: Layers) -> Iterator[Mistake]:
     for found in error.errors():
         kind = _SENTENCES.get(found["type"], found["type"])
         kind = kind if kind in _sentences() else "other"
@@ -336,12 +340,12 @@ def _mistakes(error: ValidationError, layers: Mapping[str, Mapping[str, Any]]) -
         yield mistake(_whose(path, layers), key, kind, **found.get("ctx", {}))
 
 
-def _whose(path: tuple[int | str, ...], layers: Mapping[str, Mapping[str, Any]]) -> str:
+def _whose(path: tuple[int | str, ...], layers: Layers) -> str:
     """The name of the strongest layer that has this key, or most of it."""
     for depth in range(len(path), 0, -1):
-        for name, layer in layers.items():
+        for name, layer in layers:
             if _has(layer, path[:depth]):
-                return name or "anlitong"
+                return name
     return "config.toml"
 
 

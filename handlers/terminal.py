@@ -104,7 +104,7 @@ class Terminal:
         if text.startswith("/file "):
             await self._send_file(Path(text[6:].strip()).expanduser())
             return
-        digits = text.strip("[]［］")
+        digits = text.strip("[]")
         if digits.isascii() and digits.isdigit() and len(digits) <= 2 and self._buttons:
             n = int(digits)
             if not 1 <= n <= len(self._buttons):

@@ -150,3 +150,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes("[site]\nname = '案例'".encode("gb18030"))
     assert "UTF-8" in refused(tmp_path / "config.toml")[0]
     assert "没有这个文件夹" in refused(written(tmp_path, '[calls]\nfolder = "nowhere"\n'))[0]
+
+
+def test_the_command_line_wins_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder without config.toml the shipped file stands in, under what was typed."""
+    monkeypatch.chdir(tmp_path)
+    settings = load(data="here", port=7, environ={})
+    assert (settings.data, settings.site.port) == (tmp_path / "here", 7)
+    assert load(environ={}).data == tmp_path / "data"

@@ -1,0 +1,339 @@
+"""The command line as somebody types it: real processes, what they print, and their exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from docx import Document
+
+from bot.__main__ import main
+from bot.app import House
+from bot.cli.parser import COMMANDS, make_parser
+from bot.engine.messages import Pressed
+from bot.wording import Wording
+from tests.homes import environment, home, tell, writer
+from tests.test_terminal import Screen, talk
+
+TOP = Path(__file__).parent.parent
+HEAVY = ("jieba", "docx", "PIL", "numpy", "lxml", "aiogram", "telegram")
+
+
+def anlitong(*args: str, folder: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """One command in a process of its own, in an empty folder."""
+    env = {**os.environ, "PYTHONPATH": str(TOP), **(environment(folder) if folder else {}), **more}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *args],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=folder or TOP,
+        timeout=60,
+        check=False,
+    )
+
+
+# ---------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("path", ["", *COMMANDS])
+def test_every_command_explains_itself(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In Chinese, with every option explained."""
+    with pytest.raises(SystemExit) as ended:
+        make_parser(Wording.load()).parse_args([*path.split(), "--help"])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert told.startswith("用法：anlitong")
+    assert not re.search(r"\b(usage|options|optional|positional|show this)\b", told)
+    for flags, values in COMMANDS.get(path, ()):
+        name = flags[-1] if flags[-1].startswith("-") else values["metavar"]
+        assert name in told
+
+
+@pytest.mark.parametrize("args", [["bogus"], ["serve", "--nothing"], ["paper", "x"], ["calls"], []])
+def test_what_is_typed_wrongly(args: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 2 and what to do."""
+    try:
+        status = main(args)
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    assert status == 2
+    told = capsys.readouterr().err
+    assert told.rstrip().endswith("。") or "--help" in told
+
+
+def test_help_and_count_load_little() -> None:
+    """Nothing heavy is imported for what needs nothing heavy."""
+    probe = (
+        "import sys; from bot.__main__ import main\n"
+        "main(['count', sys.argv[1]])\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('sqlalchemy', 'pydantic', 'starlette', 'uvicorn', "
+        "'docx', 'PIL')])"
+    )
+    file = TOP / "README.md"
+    target = str(file if file.is_file() else TOP / "pyproject.toml")
+    done = subprocess.run([sys.executable, "-c", probe, target], capture_output=True, text=True, cwd=TOP, check=True)
+    number, modules = done.stdout.split("\n", 1)
+    assert int(number) > 0
+    assert modules.strip() == "[]"
+
+
+# ---------------------------------------------------------------- count, calls
+
+
+def test_count(tmp_path: Path) -> None:
+    """From a file in either encoding and from standard input; a missing file is told."""
+    (tmp_path / "a.txt").write_text("槐树村有412户，2019年10月30日起。", "utf-8-sig")
+    (tmp_path / "b.txt").write_bytes("槐树村".encode("gb18030"))
+    assert anlitong("count", str(tmp_path / "a.txt")).stdout == "15\n"
+    assert anlitong("count", str(tmp_path / "b.txt")).stdout == "3\n"
+    missing = anlitong("count", str(tmp_path / "c.txt"))
+    assert missing.returncode == 1 and "没有文件" in missing.stderr
+
+
+def test_calls(tmp_path: Path) -> None:
+    """List, show, check, open."""
+    listed = anlitong("calls", "list", "--json", "--data", str(tmp_path / "data"), folder=tmp_path)
+    assert set(json.loads(listed.stdout)) == {"mca", "people", "short"}
+    shown = json.loads(anlitong("calls", "show", "short", "--json", folder=tmp_path).stdout)
+    assert shown["title"] == "短案例" and shown["resolved"]["due"].endswith("+00:00")
+    plain = anlitong("calls", "show", "short", folder=tmp_path).stdout
+    assert "12月15日24时" in plain and "做了什么？" in plain
+    unknown = anlitong("calls", "show", "nothing", folder=tmp_path)
+    assert unknown.returncode == 1 and "mca" in unknown.stderr
+    opened = anlitong("calls", "open", "short", "--data", str(tmp_path / "data"), folder=tmp_path)
+    assert opened.returncode == 0 and "12月15日24时截止" in opened.stdout
+    listed = anlitong("calls", "list", "--data", str(tmp_path / "data"), folder=tmp_path)
+    assert "年短案例，" in listed.stdout
+
+
+def test_calls_check(tmp_path: Path) -> None:
+    """Every mistake on its own line, status 1; hints alone leave 0."""
+    assert anlitong("calls", "check").returncode == 0
+    bad = tmp_path / "bad.toml"
+    bad.write_text('id = "bad"\ntitle = "坏"\ncolour = 1\n', "utf-8")
+    checked = anlitong("calls", "check", str(bad))
+    assert checked.returncode == 1
+    lines = checked.stdout.splitlines()
+    assert len(lines) > 1 and all(line.startswith("bad.toml: ") for line in lines)
+
+
+# ---------------------------------------------------------------- invite
+
+
+def test_invite_prints_a_link_and_a_code(tmp_path: Path) -> None:
+    """For people, for programs, and as a page to print."""
+    page = tmp_path / "page.html"
+    where = ("--data", str(tmp_path / "data"), "--unit", "云溪县/石桥镇/槐树村")
+    done = anlitong("invite", *where, "--page", str(page), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    link = re.search(r"^http://127\.0\.0\.1:8000/i/\S+$", done.stdout, re.M)
+    assert link and "█" in done.stdout
+    html = page.read_text("utf-8")
+    assert link[0] in html and "<svg" in html and "http" not in html.replace(link[0], "").replace("http://www.w3", "")
+    raw = json.loads(anlitong("invite", *where, "--role", "coordinator", "--json", folder=tmp_path).stdout)
+    assert raw["uses"] == 1 and raw["role"] == "coordinator"
+    admin = json.loads(
+        anlitong("invite", "--data", where[1], "--role", "administrator", "--json", folder=tmp_path).stdout
+    )
+    assert admin["unit"] == "云溪县"
+    refused = anlitong("invite", *where, "--role", "coordinator", "--uses", "5", folder=tmp_path)
+    assert refused.returncode == 1 and refused.stderr.strip().endswith("。")
+
+
+# ---------------------------------------------------------------- paper, quarantine, db, backup, doctor
+
+
+async def test_paper_by_number(tmp_path: Path) -> None:
+    """The plain command leaves no mark; --read opens the case, and its writer can take it back no more."""
+    photo = tmp_path / "p.jpg"
+    from tests import pictures
+
+    photo.write_bytes(pictures.jpeg(1600, 1200))
+    async with home(tmp_path) as house:
+        _, _ = await writer(house, "none")
+        from bot.doors import Acted
+        from bot.office import MakeInvite
+
+        made = await house.act(MakeInvite(unit="云溪县/石桥镇/槐树村"))
+        assert isinstance(made, Acted)
+        screen = Screen(photo)
+        assert await talk(house, screen, tmp_path, made.result["link"])
+        number = re.search(r"云溪\d\d-\d{3}", "\n".join(screen.lines))
+        assert number
+    data, out = str(tmp_path / "data"), tmp_path / "out.docx"
+    done = anlitong("paper", number[0], "-o", str(out), "--data", data, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert any("六片" in p.text for p in Document(str(out)).paragraphs)
+    assert await _opened(tmp_path) is False
+    assert anlitong("paper", number[0], "-o", str(out), "--read", "--data", data, folder=tmp_path).returncode == 0
+    assert await _opened(tmp_path) is True
+    again = anlitong("paper", number[0], "-o", str(out), "--read", "--data", data, folder=tmp_path)
+    assert again.returncode == 0
+    unknown = anlitong("paper", "云溪26-999", "-o", str(out), "--data", data, folder=tmp_path)
+    assert unknown.returncode == 1 and "云溪26-999" in unknown.stderr
+
+
+async def _opened(folder: Path) -> bool:
+    from sqlalchemy import select
+
+    from storage.tables import cases
+
+    async with home(folder, busy=False) as house:
+        row = await house.readers.run(lambda c: c.execute(select(cases)).one())
+        return row.opened_at is not None
+
+
+async def test_quarantine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What broke a turn is listed without its words, and replayed when the fault is gone."""
+    from bot import app
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("geheim")
+
+    with monkeypatch.context() as patched:
+        async with home(tmp_path, busy=False) as house:
+            address, _ = await writer(house, "me")
+        patched.setattr(app, "step", broken)
+        async with home(tmp_path, busy=False) as house:
+            await tell(house, address, Pressed(at=house.world.now(), press="consent:yes", label="同意，开始"))
+    data = str(tmp_path / "data")
+    listed = anlitong("quarantine", "list", "--data", data, folder=tmp_path)
+    assert "terminal" in listed.stdout and "geheim" not in listed.stdout and "同意" not in listed.stdout
+    assert len(json.loads(anlitong("quarantine", "list", "--json", "--data", data, folder=tmp_path).stdout)) == 1
+    done = anlitong("quarantine", "replay", "--data", data, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "没有放着" in anlitong("quarantine", "list", "--data", data, folder=tmp_path).stdout
+
+
+def test_db_backup_restore_doctor(tmp_path: Path) -> None:
+    """An empty folder, then a database, a backup, a restore into a new folder; doctor agrees."""
+    data, other, tar = str(tmp_path / "data"), str(tmp_path / "other"), str(tmp_path / "b.tar")
+    assert anlitong("db", "check", "--data", data, folder=tmp_path).returncode == 1
+    assert anlitong("backup", tar, "--data", data, folder=tmp_path).returncode == 1
+    assert anlitong("db", "upgrade", "--data", data, folder=tmp_path).returncode == 0
+    assert anlitong("db", "check", "--data", data, folder=tmp_path).returncode == 0
+    assert anlitong("backup", tar, "--data", data, folder=tmp_path).returncode == 0
+    twice = anlitong("backup", tar, "--data", data, folder=tmp_path)
+    assert twice.returncode == 1 and "已经有了" in twice.stderr
+    full = anlitong("restore", tar, "--data", data, folder=tmp_path)
+    assert full.returncode == 1 and "已经有数据" in full.stderr
+    assert anlitong("restore", tar, "--data", other, folder=tmp_path).returncode == 0
+    healthy = anlitong("doctor", "--json", "--data", other, folder=tmp_path)
+    assert healthy.returncode == 0, healthy.stdout
+    assert {f["what"] for f in json.loads(healthy.stdout)} >= {"config", "folder", "database", "calls", "clock"}
+    (tmp_path / "other").chmod(0o755)
+    ill = anlitong("doctor", "--data", other, folder=tmp_path)
+    assert ill.returncode == 1 and "chmod 700" in ill.stdout
+    (tmp_path / "other" / "anlitong.db").write_bytes(b"no database" * 1000)
+    assert anlitong("doctor", "--data", other, folder=tmp_path).returncode == 1
+
+
+def test_settings_that_cannot_be_used(tmp_path: Path) -> None:
+    """One line a mistake on stderr, status 1, no trace."""
+    (tmp_path / "config.toml").write_text("[site]\nport = 'x'\ncolour = 1\n", "utf-8")
+    done = anlitong("serve", folder=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2 and "Traceback" not in done.stderr
+
+
+# ---------------------------------------------------------------- serve
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path, port: int, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that has answered once."""
+    env = {**os.environ, "PYTHONPATH": str(TOP), **environment(folder), **more}
+    command = [sys.executable, "-m", "bot", "serve", "--data", str(folder / "data"), "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=folder)
+    try:
+        for _ in range(400):
+            assert server.poll() is None, server.stderr.read() if server.stderr else ""
+            try:
+                fetch(port, "/healthz")
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.05)
+        yield server
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def fetch(port: int, path: str) -> str:
+    """A page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_serve_from_an_empty_folder(tmp_path: Path) -> None:
+    """It makes the demonstration, prints its links before it answers, is small, drains on SIGTERM, and keeps."""
+    port = free_port()
+    with serving(tmp_path, port) as server:
+        assert json.loads(fetch(port, "/healthz"))["ok"] is True
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
+        assert resident < 100 * 1024
+        loaded = Path(f"/proc/{server.pid}/maps").read_text()
+        assert not any(f"/site-packages/{name}/" in loaded for name in ("PIL", "lxml", "numpy"))
+        second = anlitong("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()), folder=tmp_path)
+        assert second.returncode == 1 and "正有一个服务在用" in second.stderr
+        taken = anlitong("serve", "--data", str(tmp_path / "d2"), "--port", str(port), folder=tmp_path)
+        assert taken.returncode == 1 and f"端口{port}" in taken.stderr
+        server.send_signal(signal.SIGTERM)
+        out, err = server.communicate(timeout=20)
+        assert server.returncode == 0, err
+    links = re.findall(rf"http://127\.0\.0\.1:{port}/i/(\S+)", out)
+    assert len(links) == 3
+    assert "Traceback" not in err
+    assert not any(link in err for link in links)
+    with serving(tmp_path, port):
+        assert "石桥镇槐树村" in fetch(port, f"/i/{links[0]}")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """One sentence, not a trace."""
+    (tmp_path / "data").write_text("a file where the folder should be")
+    done = anlitong("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()), folder=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.strip().endswith("。")
+
+
+def test_a_public_site_makes_no_demonstration(tmp_path: Path) -> None:
+    """Where a url is set there are only the invites that the office makes."""
+    port = free_port()
+    public = {"ANLITONG_SITE__URL": "https://anli.example.gov.cn", "ANLITONG_OFFICE__PHONE": "0000-7654321"}
+    with serving(tmp_path, port, **public) as server:
+        server.send_signal(signal.SIGINT)
+        out, _ = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "/i/" not in out and "https://anli.example.gov.cn" in out
+
+
+async def test_the_writers_death_ends_the_house(tmp_path: Path) -> None:
+    """Nothing else does; who waits for the end hears of it."""
+    async with home(tmp_path) as house:
+        assert isinstance(house, House)
+        house.desk.ended.set_exception(RuntimeError("dead"))
+        with pytest.raises(RuntimeError, match="dead"):
+            await house.ended()
+        house.desk.ended = type(house.desk.ended)()
