@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from bot.engine.model import Conversation, Person, Unit
 from bot.errors import Stale
 from storage.codec import focus_in, focus_out, pending_in, pending_out, undo_in, undo_out
+from storage.many import Many
 from storage.tables import conversations, people, units
 
 _invited = units.alias("invited_unit")
@@ -47,7 +48,7 @@ _LOAD = (
 _BY_PERSON = _LOAD.where(people.c.id.in_(bindparam("ids", expanding=True)))
 _BY_ID = _LOAD.where(conversations.c.id.in_(bindparam("ids", expanding=True)))
 _SEQS = select(conversations.c.id, conversations.c.seq).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
-_SAVE = (
+_SAVE = Many(
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"), conversations.c.version == bindparam("b_version"))
     .values(
@@ -61,12 +62,15 @@ _SAVE = (
         consent=bindparam("consent"),
         declined=bindparam("declined"),
         seen_at=bindparam("seen_at"),
-    )
+    ),
+    *("version", "seq", "focus", "pending", "typing_question", "typing_text"),
+    *("undo", "consent", "declined", "seen_at", "b_id", "b_version"),
 )
-_SAVE_TYPING = (
+_SAVE_TYPING = Many(
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"))
-    .values(typing_question=bindparam("typing_question"), typing_text=bindparam("typing_text"))
+    .values(typing_question=bindparam("typing_question"), typing_text=bindparam("typing_text")),
+    *("typing_question", "typing_text", "b_id"),
 )
 
 
@@ -123,31 +127,25 @@ def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) ->
     In the order of ids, so that two processes never wait for each other crosswise.
     """
     rows = [
-        {
-            "b_id": c.id,
-            "b_version": loaded,
-            "version": c.version,
-            "seq": c.seq,
-            "focus": focus_out(c.focus),
-            "pending": pending_out(c.pending),
-            "typing_question": c.typing[0],
-            "typing_text": c.typing[1],
-            "undo": undo_out(c.undo),
-            "consent": c.consent,
-            "declined": c.declined,
-            "seen_at": c.seen_at,
-        }
+        (
+            c.version,
+            c.seq,
+            focus_out(c.focus),
+            pending_out(c.pending),
+            *c.typing,
+            undo_out(c.undo),
+            c.consent,
+            c.declined,
+            c.seen_at,
+            c.id,
+            loaded,
+        )
         for c, loaded in sorted(changed, key=lambda pair: pair[0].id)
     ]
-    if rows and connection.execute(_SAVE, rows).rowcount != len(rows):
+    if _SAVE.run(connection, rows) != len(rows):
         raise Stale("a conversation was changed by somebody else")
 
 
 def save_typing(connection: Connection, changed: Iterable[Conversation]) -> None:
     """Writes the half-typed text alone; the version stays, a lost race loses nothing that was sent."""
-    rows = [
-        {"b_id": c.id, "typing_question": c.typing[0], "typing_text": c.typing[1]}
-        for c in sorted(changed, key=lambda c: c.id)
-    ]
-    if rows:
-        connection.execute(_SAVE_TYPING, rows)
+    _SAVE_TYPING.run(connection, [(*c.typing, c.id) for c in sorted(changed, key=lambda c: c.id)])

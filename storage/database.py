@@ -48,7 +48,8 @@ def _open(place: str, use: Literal["read", "write"]) -> Engine:
         _prepare_sqlite(engine, use)
         return engine
     options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if use == "read" else "")
-    return create_engine(url, pool_pre_ping=use == "read", connect_args={"options": options})
+    # Gaps by position, as on SQLite: a row is filled in as it is (see `storage.many`).
+    return create_engine(url, paramstyle="format", pool_pre_ping=use == "read", connect_args={"options": options})
 
 
 def _prepare_sqlite(engine: Engine, use: str) -> None:

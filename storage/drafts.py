@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
+from storage.many import Many
 from storage.tables import answers, attachments, drafts, fragments
 
 _DRAFTS = select(
@@ -57,35 +58,29 @@ _ATTACHMENTS = select(
     attachments.c.height,
     attachments.c.source,
 ).where(attachments.c.draft.in_(bindparam("ids", expanding=True)))
-_INSERT_DRAFT = insert(drafts)
-_UPDATE_DRAFT = (
-    update(drafts)
-    .where(drafts.c.id == bindparam("b_id"))
-    .values(
-        state=bindparam("state"),
-        title=bindparam("title"),
-        words=bindparam("words"),
-        sections_done=bindparam("sections_done"),
-        next=bindparam("next"),
-        n=bindparam("n"),
-        case=bindparam("case"),
-        at=bindparam("at"),
-        seen_at=bindparam("seen_at"),
-        due=bindparam("due"),
-    )
+_SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due")
+_INSERT_DRAFT = Many(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
+_UPDATE_DRAFT = Many(
+    update(drafts).where(drafts.c.id == bindparam("b_id")).values({name: bindparam(name) for name in _SUMMARY}),
+    *_SUMMARY,
+    "b_id",
 )
-_INSERT_ANSWER = insert(answers)
-_NOT_LATEST = (
+_INSERT_ANSWER = Many(insert(answers), "draft", "question", "n", "state", "parts", "picks", "words", "at", "latest")
+_NOT_LATEST = Many(
     update(answers)
     .where(
         answers.c.draft == bindparam("b_draft"),
         answers.c.question == bindparam("b_question"),
         answers.c.n == bindparam("b_n"),
     )
-    .values(latest=False)
+    .values(latest=bindparam("latest")),
+    *("latest", "b_draft", "b_question", "b_n"),
 )
-_INSERT_FRAGMENT = insert(fragments)
-_INSERT_ATTACHMENT = insert(attachments)
+_INSERT_FRAGMENT = Many(insert(fragments), "draft", "id", "question", "text", "words", "source", "at")
+_INSERT_ATTACHMENT = Many(
+    insert(attachments),
+    *("draft", "id", "question", "kind", "file", "name", "mime", "size", "width", "height", "source", "at"),
+)
 _FILES = select(attachments.c.file).where(attachments.c.draft.in_(bindparam("ids", expanding=True)))
 _DELETE = delete(drafts).where(drafts.c.id.in_(bindparam("ids", expanding=True)))
 
@@ -176,109 +171,43 @@ def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str
     return found
 
 
-def _summary(d: Draft) -> dict[str, Any]:
-    return {
-        "state": d.state,
-        "title": d.title,
-        "words": d.words,
-        "sections_done": d.sections_done,
-        "next": d.next,
-        "n": d.n,
-        "case": d.case,
-        "at": d.at,
-        "seen_at": d.seen_at,
-        "due": d.due,
-    }
+def _summary(d: Draft) -> tuple[Any, ...]:
+    return (d.state, d.title, d.words, d.sections_done, d.next, d.n, d.case, d.at, d.seen_at, d.due)
 
 
 def add(connection: Connection, new: Iterable[tuple[Draft, datetime]]) -> None:
     """Inserts drafts, each with the instant it was begun."""
-    rows = [
-        {
-            **_summary(d),
-            "id": d.id,
-            "person": d.person,
-            "call": d.call,
-            "edition": d.edition or None,
-            "created_at": at,
-        }
-        for d, at in new
-    ]
-    if rows:
-        connection.execute(_INSERT_DRAFT, rows)
+    _INSERT_DRAFT.run(connection, [(*_summary(d), d.id, d.person, d.call, d.edition or None, at) for d, at in new])
 
 
 def save(connection: Connection, changed: Iterable[Draft]) -> None:
     """Writes the summary columns; person, call and edition never change."""
-    rows = [{**_summary(d), "b_id": d.id} for d in sorted(changed, key=lambda d: d.id)]
-    if rows:
-        connection.execute(_UPDATE_DRAFT, rows)
+    _UPDATE_DRAFT.run(connection, [(*_summary(d), d.id) for d in sorted(changed, key=lambda d: d.id)])
 
 
 def add_answers(
     connection: Connection, new: Iterable[tuple[Answer, datetime, bool]], superseded: Iterable[Answer]
 ) -> None:
     """Inserts versions (answer, instant, latest); `superseded` are stored ones that are no longer the latest."""
-    old = [{"b_draft": a.draft, "b_question": a.question, "b_n": a.n} for a in superseded]
-    if old:
-        connection.execute(_NOT_LATEST, old)
-    rows = [
-        {
-            "draft": a.draft,
-            "question": a.question,
-            "n": a.n,
-            "state": a.state,
-            "parts": a.parts,
-            "picks": a.picks,
-            "words": a.words,
-            "at": at,
-            "latest": latest,
-        }
-        for a, at, latest in new
-    ]
-    if rows:
-        connection.execute(_INSERT_ANSWER, rows)
+    _NOT_LATEST.run(connection, [(False, a.draft, a.question, a.n) for a in superseded])
+    _INSERT_ANSWER.run(
+        connection,
+        [(a.draft, a.question, a.n, a.state, a.parts, a.picks, a.words, at, latest) for a, at, latest in new],
+    )
 
 
 def add_fragments(connection: Connection, new: Iterable[tuple[Fragment, datetime]]) -> None:
     """Inserts fragments, each with the instant it was sent."""
-    rows = [
-        {
-            "draft": f.draft,
-            "id": f.id,
-            "question": f.question,
-            "text": f.text,
-            "words": f.words,
-            "source": f.source,
-            "at": at,
-        }
-        for f, at in new
-    ]
-    if rows:
-        connection.execute(_INSERT_FRAGMENT, rows)
+    _INSERT_FRAGMENT.run(connection, [(f.draft, f.id, f.question, f.text, f.words, f.source, at) for f, at in new])
 
 
 def add_attachments(connection: Connection, new: Iterable[tuple[Attachment, datetime]]) -> None:
     """Inserts attachments, each with the instant it was sent."""
     rows = [
-        {
-            "draft": a.draft,
-            "id": a.id,
-            "question": a.question,
-            "kind": a.kind,
-            "file": a.file,
-            "name": a.name,
-            "mime": a.mime,
-            "size": a.size,
-            "width": a.width,
-            "height": a.height,
-            "source": a.source,
-            "at": at,
-        }
+        (a.draft, a.id, a.question, a.kind, a.file, a.name, a.mime, a.size, a.width, a.height, a.source, at)
         for a, at in new
     ]
-    if rows:
-        connection.execute(_INSERT_ATTACHMENT, rows)
+    _INSERT_ATTACHMENT.run(connection, rows)
 
 
 def remove(connection: Connection, ids: Collection[int]) -> list[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from bot.channel import Address, Outgoing
 from storage.codec import body_out, message_in
+from storage.many import Many
 from storage.tables import deliveries, messages
 
-_INSERT = insert(messages)
-_OWE = insert(deliveries)
+_INSERT = Many(insert(messages), "conversation", "seq", "cause", "slot", "author", "body", "at")
+_OWE = Many(insert(deliveries), "id", "conversation", "seq", "channel", "external", "state", "slot", "at")
 _RANGE = (
     select(messages.c.seq, messages.c.slot, messages.c.author, messages.c.body)
     .where(
@@ -48,39 +49,13 @@ class Owed(NamedTuple):
 
 def add(connection: Connection, lines: Iterable[Line]) -> None:
     """Inserts messages."""
-    rows: list[dict[str, Any]] = [
-        {
-            "conversation": line.conversation,
-            "seq": line.seq,
-            "cause": line.cause,
-            "slot": line.message.slot,
-            "author": line.message.author,
-            "body": body_out(line.message),
-            "at": line.at,
-        }
-        for line in lines
-    ]
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT.run(connection, [(to, seq, cause, m.slot, m.author, body_out(m), at) for to, seq, cause, m, at in lines])
 
 
 def owe(connection: Connection, new: Iterable[Owed]) -> None:
     """Inserts deliveries."""
-    rows: list[dict[str, Any]] = [
-        {
-            "id": o.id,
-            "conversation": o.conversation,
-            "seq": o.seq,
-            "channel": o.to.channel,
-            "external": o.to.external,
-            "state": "owed",
-            "slot": o.slot,
-            "at": o.at,
-        }
-        for o in new
-    ]
-    if rows:
-        connection.execute(_OWE, rows)
+    rows = [(o.id, o.conversation, o.seq, o.to.channel, o.to.external, "owed", o.slot, o.at) for o in new]
+    _OWE.run(connection, rows)
 
 
 def between(connection: Connection, conversation: int, seq_from: int, seq_to: int) -> list[tuple[int, Outgoing]]:

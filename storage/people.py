@@ -15,6 +15,7 @@ from bot.channel import Address
 from bot.engine.model import Person, Unit
 from storage import drafts as draft_rows
 from storage.conversations import unit_of
+from storage.many import Many
 from storage.tables import (
     addresses,
     cases,
@@ -51,15 +52,17 @@ _OF_PEOPLE = (
     .where(addresses.c.person.in_(bindparam("ids", expanding=True)), addresses.c.state == "open")
     .order_by(addresses.c.last_used)
 )
-_TOUCH = (
+_TOUCH = Many(
     update(addresses)
     .where(addresses.c.channel == bindparam("b_channel"), addresses.c.external == bindparam("b_external"))
-    .values(last_used=bindparam("at"), state="open")
+    .values(last_used=bindparam("at"), state=bindparam("state")),
+    *("at", "state", "b_channel", "b_external"),
 )
-_SAVE = (
+_SAVE = Many(
     update(people)
     .where(people.c.id == bindparam("b_id"))
-    .values(name=bindparam("name"), post=bindparam("post"), phone=bindparam("phone"), unit=bindparam("unit"))
+    .values(name=bindparam("name"), post=bindparam("post"), phone=bindparam("phone"), unit=bindparam("unit")),
+    *("name", "post", "phone", "unit", "b_id"),
 )
 _parent = units.alias("parent_unit")
 _CHILDREN = (
@@ -96,12 +99,8 @@ def open_addresses(connection: Connection, persons: Collection[int]) -> dict[int
 
 def touch(connection: Connection, used: Iterable[tuple[Address, datetime]]) -> None:
     """Notes that somebody spoke from these addresses; a blocked one is open again."""
-    rows = [
-        {"b_channel": a.channel, "b_external": a.external, "at": at}
-        for a, at in sorted(used, key=lambda pair: (pair[0].channel, pair[0].external))
-    ]
-    if rows:
-        connection.execute(_TOUCH, rows)
+    ordered = sorted(used, key=lambda pair: (pair[0].channel, pair[0].external))
+    _TOUCH.run(connection, [(at, "open", a.channel, a.external) for a, at in ordered])
 
 
 def give_address(connection: Connection, address: Address, person: int, at: datetime) -> None:
@@ -145,12 +144,8 @@ def grant(connection: Connection, person: int, role: str, unit: int) -> None:
 
 def save(connection: Connection, changed: Iterable[Person]) -> None:
     """Writes name, post, phone and unit."""
-    rows = [
-        {"b_id": p.id, "name": p.name, "post": p.post, "phone": p.phone, "unit": p.unit.id if p.unit else None}
-        for p in sorted(changed, key=lambda p: p.id)
-    ]
-    if rows:
-        connection.execute(_SAVE, rows)
+    ordered = sorted(changed, key=lambda p: p.id)
+    _SAVE.run(connection, [(p.name, p.post, p.phone, p.unit.id if p.unit else None, p.id) for p in ordered])
 
 
 def erase(connection: Connection, person: int, conversation: int) -> None:
@@ -186,13 +181,14 @@ def release(connection: Connection, hashes: Iterable[str]) -> None:
     _refer(connection, hashes, -1)
 
 
-_REFER = update(files).where(files.c.hash == bindparam("b_hash")).values(refs=files.c.refs + bindparam("by"))
+_REFER = Many(
+    update(files).where(files.c.hash == bindparam("b_hash")).values(refs=files.c.refs + bindparam("by")),
+    *("b_hash", "by"),
+)
 
 
 def _refer(connection: Connection, hashes: Iterable[str], by: int) -> None:
-    rows = [{"b_hash": h, "by": by} for h in sorted(hashes)]
-    if rows:
-        connection.execute(_REFER, rows)
+    _REFER.run(connection, [(h, by) for h in sorted(hashes)])
 
 
 # ---------------------------------------------------------------- the tree

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from storage.many import Many
 from storage.tables import updates
 
 _SEEN = select(updates.c.ref, updates.c.digest, updates.c.conversation, updates.c.seq_from, updates.c.seq_to).where(
     updates.c.channel == bindparam("channel"), updates.c.ref.in_(bindparam("refs", expanding=True))
 )
-_INSERT = insert(updates)
+_INSERT = Many(insert(updates), "channel", "ref", "digest", "conversation", "seq_from", "seq_to", "at")
 
 
 class Seen(NamedTuple):
@@ -40,20 +41,7 @@ def seen(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[
 
 def add(connection: Connection, new: Iterable[tuple[tuple[str, str], Seen, datetime]]) -> None:
     """Keeps what was taken. IntegrityError when another process was quicker."""
-    rows = [
-        {
-            "channel": key[0],
-            "ref": key[1],
-            "digest": s.digest,
-            "conversation": s.conversation,
-            "seq_from": s.seq_from,
-            "seq_to": s.seq_to,
-            "at": at,
-        }
-        for key, s, at in new
-    ]
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT.run(connection, [(*key, *s, at) for key, s, at in new])
 
 
 def forget(connection: Connection, before: datetime) -> int:
