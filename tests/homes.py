@@ -75,9 +75,10 @@ def environment(folder: Path) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def home(folder: Path, *, world: World | None = None, busy: bool = True) -> AsyncIterator[House]:
-    """An open house whose data lie in `folder`/data."""
-    settings = load(data=str(folder / "data"), environ=environment(folder))
+async def home(folder: Path, *, world: World | None = None, busy: bool = True, place: str = "") -> AsyncIterator[House]:
+    """An open house whose data lie in `folder`/data; `place`: its PostgreSQL database, if it has one."""
+    database = {"ANLITONG_DATABASE__URL": place} if "://" in place else {}
+    settings = load(data=str(folder / "data"), environ={**environment(folder), **database})
     async with House(settings, world=world, busy=busy) as house:
         yield house
 

@@ -12,9 +12,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from docx import Document
@@ -28,21 +30,47 @@ from tests.homes import environment, home, tell, writer
 from tests.test_terminal import Screen, talk
 
 TOP = Path(__file__).parent.parent
-HEAVY = ("jieba", "docx", "PIL", "numpy", "lxml", "aiogram", "telegram")
 
 
-def anlitong(*args: str, folder: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    """One command in a process of its own, in an empty folder."""
-    env = {**os.environ, "PYTHONPATH": str(TOP), **(environment(folder) if folder else {}), **more}
+class Done(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+def process(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """One command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *args],
         capture_output=True,
         text=True,
-        env=env,
-        cwd=folder or TOP,
+        env={**os.environ, "PYTHONPATH": str(TOP), **environment(folder)},
+        cwd=folder,
         timeout=60,
         check=False,
     )
+
+
+@pytest.fixture
+def anlitong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command in this process, in a folder without config.toml; imports cost more than most commands."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*args: str) -> Done:
+        capsys.readouterr()
+        with ThreadPoolExecutor(1) as other:  # a test may have a loop of its own here
+            status = other.submit(main, args).result()
+        told = capsys.readouterr()
+        return Done(status, told.out, told.err)
+
+    return run
 
 
 # ---------------------------------------------------------------- help
@@ -93,7 +121,7 @@ def test_help_and_count_load_little() -> None:
 # ---------------------------------------------------------------- count, calls
 
 
-def test_count(tmp_path: Path) -> None:
+def test_count(tmp_path: Path, anlitong: Run) -> None:
     """From a file in either encoding and from standard input; a missing file is told."""
     (tmp_path / "a.txt").write_text("槐树村有412户，2019年10月30日起。", "utf-8-sig")
     (tmp_path / "b.txt").write_bytes("槐树村".encode("gb18030"))
@@ -103,23 +131,23 @@ def test_count(tmp_path: Path) -> None:
     assert missing.returncode == 1 and "没有文件" in missing.stderr
 
 
-def test_calls(tmp_path: Path) -> None:
+def test_calls(tmp_path: Path, anlitong: Run) -> None:
     """List, show, check, open."""
-    listed = anlitong("calls", "list", "--json", "--data", str(tmp_path / "data"), folder=tmp_path)
+    listed = anlitong("calls", "list", "--json", "--data", str(tmp_path / "data"))
     assert set(json.loads(listed.stdout)) == {"mca", "people", "short"}
-    shown = json.loads(anlitong("calls", "show", "short", "--json", folder=tmp_path).stdout)
+    shown = json.loads(anlitong("calls", "show", "short", "--json").stdout)
     assert shown["title"] == "短案例" and shown["resolved"]["due"].endswith("+00:00")
-    plain = anlitong("calls", "show", "short", folder=tmp_path).stdout
+    plain = anlitong("calls", "show", "short").stdout
     assert "12月15日24时" in plain and "做了什么？" in plain
-    unknown = anlitong("calls", "show", "nothing", folder=tmp_path)
+    unknown = anlitong("calls", "show", "nothing")
     assert unknown.returncode == 1 and "mca" in unknown.stderr
-    opened = anlitong("calls", "open", "short", "--data", str(tmp_path / "data"), folder=tmp_path)
+    opened = anlitong("calls", "open", "short", "--data", str(tmp_path / "data"))
     assert opened.returncode == 0 and "12月15日24时截止" in opened.stdout
-    listed = anlitong("calls", "list", "--data", str(tmp_path / "data"), folder=tmp_path)
+    listed = anlitong("calls", "list", "--data", str(tmp_path / "data"))
     assert "年短案例，" in listed.stdout
 
 
-def test_calls_check(tmp_path: Path) -> None:
+def test_calls_check(tmp_path: Path, anlitong: Run) -> None:
     """Every mistake on its own line, status 1; hints alone leave 0."""
     assert anlitong("calls", "check").returncode == 0
     bad = tmp_path / "bad.toml"
@@ -133,30 +161,28 @@ def test_calls_check(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- invite
 
 
-def test_invite_prints_a_link_and_a_code(tmp_path: Path) -> None:
+def test_invite_prints_a_link_and_a_code(tmp_path: Path, anlitong: Run) -> None:
     """For people, for programs, and as a page to print."""
     page = tmp_path / "page.html"
     where = ("--data", str(tmp_path / "data"), "--unit", "云溪县/石桥镇/槐树村")
-    done = anlitong("invite", *where, "--page", str(page), folder=tmp_path)
+    done = anlitong("invite", *where, "--page", str(page))
     assert done.returncode == 0, done.stderr
     link = re.search(r"^http://127\.0\.0\.1:8000/i/\S+$", done.stdout, re.M)
     assert link and "█" in done.stdout
     html = page.read_text("utf-8")
     assert link[0] in html and "<svg" in html and "http" not in html.replace(link[0], "").replace("http://www.w3", "")
-    raw = json.loads(anlitong("invite", *where, "--role", "coordinator", "--json", folder=tmp_path).stdout)
+    raw = json.loads(anlitong("invite", *where, "--role", "coordinator", "--json").stdout)
     assert raw["uses"] == 1 and raw["role"] == "coordinator"
-    admin = json.loads(
-        anlitong("invite", "--data", where[1], "--role", "administrator", "--json", folder=tmp_path).stdout
-    )
+    admin = json.loads(anlitong("invite", "--data", where[1], "--role", "administrator", "--json").stdout)
     assert admin["unit"] == "云溪县"
-    refused = anlitong("invite", *where, "--role", "coordinator", "--uses", "5", folder=tmp_path)
+    refused = anlitong("invite", *where, "--role", "coordinator", "--uses", "5")
     assert refused.returncode == 1 and refused.stderr.strip().endswith("。")
 
 
 # ---------------------------------------------------------------- paper, quarantine, db, backup, doctor
 
 
-async def test_paper_by_number(tmp_path: Path) -> None:
+async def test_paper_by_number(tmp_path: Path, anlitong: Run) -> None:
     """The plain command leaves no mark; --read opens the case, and its writer can take it back no more."""
     photo = tmp_path / "p.jpg"
     from tests import pictures
@@ -174,15 +200,15 @@ async def test_paper_by_number(tmp_path: Path) -> None:
         number = re.search(r"云溪\d\d-\d{3}", "\n".join(screen.lines))
         assert number
     data, out = str(tmp_path / "data"), tmp_path / "out.docx"
-    done = anlitong("paper", number[0], "-o", str(out), "--data", data, folder=tmp_path)
+    done = anlitong("paper", number[0], "-o", str(out), "--data", data)
     assert done.returncode == 0, done.stderr
     assert any("六片" in p.text for p in Document(str(out)).paragraphs)
     assert await _opened(tmp_path) is False
-    assert anlitong("paper", number[0], "-o", str(out), "--read", "--data", data, folder=tmp_path).returncode == 0
+    assert anlitong("paper", number[0], "-o", str(out), "--read", "--data", data).returncode == 0
     assert await _opened(tmp_path) is True
-    again = anlitong("paper", number[0], "-o", str(out), "--read", "--data", data, folder=tmp_path)
+    again = anlitong("paper", number[0], "-o", str(out), "--read", "--data", data)
     assert again.returncode == 0
-    unknown = anlitong("paper", "云溪26-999", "-o", str(out), "--data", data, folder=tmp_path)
+    unknown = anlitong("paper", "云溪26-999", "-o", str(out), "--data", data)
     assert unknown.returncode == 1 and "云溪26-999" in unknown.stderr
 
 
@@ -196,7 +222,7 @@ async def _opened(folder: Path) -> bool:
         return row.opened_at is not None
 
 
-async def test_quarantine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_quarantine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anlitong: Run) -> None:
     """What broke a turn is listed without its words, and replayed when the fault is gone."""
     from bot import app
 
@@ -210,41 +236,41 @@ async def test_quarantine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         async with home(tmp_path, busy=False) as house:
             await tell(house, address, Pressed(at=house.world.now(), press="consent:yes", label="同意，开始"))
     data = str(tmp_path / "data")
-    listed = anlitong("quarantine", "list", "--data", data, folder=tmp_path)
+    listed = anlitong("quarantine", "list", "--data", data)
     assert "terminal" in listed.stdout and "geheim" not in listed.stdout and "同意" not in listed.stdout
-    assert len(json.loads(anlitong("quarantine", "list", "--json", "--data", data, folder=tmp_path).stdout)) == 1
-    done = anlitong("quarantine", "replay", "--data", data, folder=tmp_path)
+    assert len(json.loads(anlitong("quarantine", "list", "--json", "--data", data).stdout)) == 1
+    done = anlitong("quarantine", "replay", "--data", data)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "没有放着" in anlitong("quarantine", "list", "--data", data, folder=tmp_path).stdout
+    assert "没有放着" in anlitong("quarantine", "list", "--data", data).stdout
 
 
-def test_db_backup_restore_doctor(tmp_path: Path) -> None:
+def test_db_backup_restore_doctor(tmp_path: Path, anlitong: Run) -> None:
     """An empty folder, then a database, a backup, a restore into a new folder; doctor agrees."""
     data, other, tar = str(tmp_path / "data"), str(tmp_path / "other"), str(tmp_path / "b.tar")
-    assert anlitong("db", "check", "--data", data, folder=tmp_path).returncode == 1
-    assert anlitong("backup", tar, "--data", data, folder=tmp_path).returncode == 1
-    assert anlitong("db", "upgrade", "--data", data, folder=tmp_path).returncode == 0
-    assert anlitong("db", "check", "--data", data, folder=tmp_path).returncode == 0
-    assert anlitong("backup", tar, "--data", data, folder=tmp_path).returncode == 0
-    twice = anlitong("backup", tar, "--data", data, folder=tmp_path)
+    assert anlitong("db", "check", "--data", data).returncode == 1
+    assert anlitong("backup", tar, "--data", data).returncode == 1
+    assert anlitong("db", "upgrade", "--data", data).returncode == 0
+    assert anlitong("db", "check", "--data", data).returncode == 0
+    assert anlitong("backup", tar, "--data", data).returncode == 0
+    twice = anlitong("backup", tar, "--data", data)
     assert twice.returncode == 1 and "已经有了" in twice.stderr
-    full = anlitong("restore", tar, "--data", data, folder=tmp_path)
+    full = anlitong("restore", tar, "--data", data)
     assert full.returncode == 1 and "已经有数据" in full.stderr
-    assert anlitong("restore", tar, "--data", other, folder=tmp_path).returncode == 0
-    healthy = anlitong("doctor", "--json", "--data", other, folder=tmp_path)
+    assert anlitong("restore", tar, "--data", other).returncode == 0
+    healthy = anlitong("doctor", "--json", "--data", other)
     assert healthy.returncode == 0, healthy.stdout
     assert {f["what"] for f in json.loads(healthy.stdout)} >= {"config", "folder", "database", "calls", "clock"}
     (tmp_path / "other").chmod(0o755)
-    ill = anlitong("doctor", "--data", other, folder=tmp_path)
+    ill = anlitong("doctor", "--data", other)
     assert ill.returncode == 1 and "chmod 700" in ill.stdout
     (tmp_path / "other" / "anlitong.db").write_bytes(b"no database" * 1000)
-    assert anlitong("doctor", "--data", other, folder=tmp_path).returncode == 1
+    assert anlitong("doctor", "--data", other).returncode == 1
 
 
-def test_settings_that_cannot_be_used(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_used(tmp_path: Path, anlitong: Run) -> None:
     """One line a mistake on stderr, status 1, no trace."""
     (tmp_path / "config.toml").write_text("[site]\nport = 'x'\ncolour = 1\n", "utf-8")
-    done = anlitong("serve", folder=tmp_path)
+    done = anlitong("serve")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2 and "Traceback" not in done.stderr
 
@@ -295,9 +321,9 @@ def test_serve_from_an_empty_folder(tmp_path: Path) -> None:
         assert resident < 100 * 1024
         loaded = Path(f"/proc/{server.pid}/maps").read_text()
         assert not any(f"/site-packages/{name}/" in loaded for name in ("PIL", "lxml", "numpy"))
-        second = anlitong("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()), folder=tmp_path)
+        second = process("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()), folder=tmp_path)
         assert second.returncode == 1 and "正有一个服务在用" in second.stderr
-        taken = anlitong("serve", "--data", str(tmp_path / "d2"), "--port", str(port), folder=tmp_path)
+        taken = process("serve", "--data", str(tmp_path / "d2"), "--port", str(port), folder=tmp_path)
         assert taken.returncode == 1 and f"端口{port}" in taken.stderr
         server.send_signal(signal.SIGTERM)
         out, err = server.communicate(timeout=20)
@@ -310,10 +336,10 @@ def test_serve_from_an_empty_folder(tmp_path: Path) -> None:
         assert "石桥镇槐树村" in fetch(port, f"/i/{links[0]}")
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(tmp_path: Path, anlitong: Run) -> None:
     """One sentence, not a trace."""
     (tmp_path / "data").write_text("a file where the folder should be")
-    done = anlitong("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()), folder=tmp_path)
+    done = anlitong("serve", "--data", str(tmp_path / "data"), "--port", str(free_port()))
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.strip().endswith("。")
 
