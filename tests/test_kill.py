@@ -202,15 +202,18 @@ async def test_postgres_cut_off_under_load_loses_and_doubles_nothing(tmp_path: P
     with database("postgres", tmp_path) as environ:
         url = environ["ANLITONG_DATABASE__URL"]
         cut = 0
-        async with running(tmp_path / "data", environ) as program, crowd(program) as people:
-            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as killer:
-                for _ in range(4 * ROUNDS):
-                    await asyncio.sleep(random.uniform(0.05, 0.4))
-                    cursor = await killer.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    )
-                    cut += len(await cursor.fetchall())
+        async with (
+            await psycopg.AsyncConnection.connect(url, autocommit=True) as killer,
+            running(tmp_path / "data", environ) as program,
+            crowd(program) as people,
+        ):
+            for _ in range(4 * ROUNDS):
+                await asyncio.sleep(random.uniform(0.05, 0.4))
+                cursor = await killer.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                cut += len(await cursor.fetchall())
         assert cut > 0
         assert sum(p.statuses.get(503, 0) for p in people) > 0
         assert {s for p in people for s in p.sentences} == {"刚才没存上，请再发一次。"}
