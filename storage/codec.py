@@ -6,7 +6,7 @@ JSON here is short on purpose (an undo list is written with every turn): lists b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from functools import lru_cache
@@ -110,19 +110,18 @@ def message_in(body: Mapping[str, Any], slot: str, author: str) -> Outgoing:
 # ---------------------------------------------------------------- editions
 
 
-def edition_in(row: Any, call: Call) -> Edition:
-    """A row of `editions` with the call it opened."""
-    office = dict(row.office)
-    office["keep_until"] = date.fromisoformat(office["keep_until"])
+def edition_in(row: Sequence[Any], call: Call) -> Edition:
+    """A row of `editions` (id, call, title, opened_at, due, dates, office, closed) with the call it opened."""
+    id, _, title, opened_at, due, dates, office, closed = row
     return Edition(
-        id=row.id,
+        id=id,
         call=call,
-        title=row.title,
-        opened_at=row.opened_at,
-        due=row.due,
-        dates={level: datetime.fromisoformat(at) for level, at in row.dates.items()},
-        office=Office(**office),
-        closed=row.closed,
+        title=title,
+        opened_at=opened_at,
+        due=due,
+        dates={level: datetime.fromisoformat(at) for level, at in dates.items()},
+        office=Office(**{**office, "keep_until": date.fromisoformat(office["keep_until"])}),
+        closed=closed,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from bot.engine.model import Conversation, Person, Unit
 from bot.errors import Stale
 from storage.codec import focus_in, focus_out, pending_in, pending_out, undo_in, undo_out
-from storage.many import Many
+from storage.prepared import Read, Write
 from storage.tables import conversations, people, units
 
 _invited = units.alias("invited_unit")
@@ -45,10 +45,13 @@ _LOAD = (
     .join(_invited, _invited.c.id == people.c.invited)
     .outerjoin(_own, _own.c.id == people.c.unit)
 )
-_BY_PERSON = _LOAD.where(people.c.id.in_(bindparam("ids", expanding=True)))
-_BY_ID = _LOAD.where(conversations.c.id.in_(bindparam("ids", expanding=True)))
-_SEQS = select(conversations.c.id, conversations.c.seq).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
-_SAVE = Many(
+_BY_PERSON = Read(_LOAD.where(people.c.id.in_(bindparam("ids", expanding=True))), "ids")
+_BY_ID = Read(_LOAD.where(conversations.c.id.in_(bindparam("ids", expanding=True))), "ids")
+_SEQS = Read(
+    select(conversations.c.id, conversations.c.seq).where(conversations.c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
+_SAVE = Write(
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"), conversations.c.version == bindparam("b_version"))
     .values(
@@ -66,7 +69,7 @@ _SAVE = Many(
     *("version", "seq", "focus", "pending", "typing_question", "typing_text"),
     *("undo", "consent", "declined", "seen_at", "b_id", "b_version"),
 )
-_SAVE_TYPING = Many(
+_SAVE_TYPING = Write(
     update(conversations)
     .where(conversations.c.id == bindparam("b_id"))
     .values(typing_question=bindparam("typing_question"), typing_text=bindparam("typing_text")),
@@ -108,17 +111,12 @@ def load(
     connection: Connection, *, persons: Collection[int] = (), ids: Collection[int] = ()
 ) -> list[tuple[Person, Conversation]]:
     """The people with these ids, and those whose conversations have these ids."""
-    found: list[tuple[Person, Conversation]] = []
-    if persons:
-        found += map(_pair, connection.execute(_BY_PERSON, {"ids": list(persons)}).all())
-    if ids:
-        found += map(_pair, connection.execute(_BY_ID, {"ids": list(ids)}).all())
-    return found
+    return [_pair(row) for row in (*_BY_PERSON.rows(connection, persons), *_BY_ID.rows(connection, ids))]
 
 
 def seqs(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """The last message's seq of each of these conversations."""
-    return {row[0]: row[1] for row in connection.execute(_SEQS, {"ids": list(ids)})} if ids else {}
+    return {row[0]: row[1] for row in _SEQS.rows(connection, ids)}
 
 
 def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) -> None:

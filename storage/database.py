@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.pool import NullPool
 
 from bot.errors import NewerDatabase, Stale
+from storage.prepared import run
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
@@ -64,7 +65,7 @@ def _prepare_sqlite(engine: Engine, use: str) -> None:
         cursor.close()
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if use == "write" else "BEGIN")
+        run(connection, "BEGIN IMMEDIATE" if use == "write" else "BEGIN")
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", begin)

@@ -9,64 +9,76 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
-from storage.many import Many
+from storage.prepared import Read, Write
 from storage.tables import answers, attachments, drafts, fragments
 
-_DRAFTS = select(
-    drafts.c.id,
-    drafts.c.person,
-    drafts.c.call,
-    drafts.c.edition,
-    drafts.c.state,
-    drafts.c.title,
-    drafts.c.words,
-    drafts.c.sections_done,
-    drafts.c.next,
-    drafts.c.n,
-    drafts.c.case,
-    drafts.c.at,
-    drafts.c.seen_at,
-    drafts.c.due,
-).where(drafts.c.person.in_(bindparam("ids", expanding=True)))
-_ANSWERS = select(
-    answers.c.draft,
-    answers.c.question,
-    answers.c.n,
-    answers.c.state,
-    answers.c.parts,
-    answers.c.picks,
-    answers.c.words,
-).where(answers.c.draft.in_(bindparam("ids", expanding=True)), answers.c.latest)
-_FRAGMENTS = select(
-    fragments.c.draft,
-    fragments.c.id,
-    fragments.c.question,
-    fragments.c.text,
-    fragments.c.words,
-    fragments.c.source,
-).where(fragments.c.draft.in_(bindparam("ids", expanding=True)))
-_ATTACHMENTS = select(
-    attachments.c.draft,
-    attachments.c.id,
-    attachments.c.question,
-    attachments.c.kind,
-    attachments.c.file,
-    attachments.c.name,
-    attachments.c.mime,
-    attachments.c.size,
-    attachments.c.width,
-    attachments.c.height,
-    attachments.c.source,
-).where(attachments.c.draft.in_(bindparam("ids", expanding=True)))
+_DRAFTS = Read(
+    select(
+        drafts.c.id,
+        drafts.c.person,
+        drafts.c.call,
+        drafts.c.edition,
+        drafts.c.state,
+        drafts.c.title,
+        drafts.c.words,
+        drafts.c.sections_done,
+        drafts.c.next,
+        drafts.c.n,
+        drafts.c.case,
+        drafts.c.at,
+        drafts.c.seen_at,
+        drafts.c.due,
+    ).where(drafts.c.person.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
+_ANSWERS = Read(
+    select(
+        answers.c.draft,
+        answers.c.question,
+        answers.c.n,
+        answers.c.state,
+        answers.c.parts,
+        answers.c.picks,
+        answers.c.words,
+    ).where(answers.c.draft.in_(bindparam("ids", expanding=True)), answers.c.latest),
+    "ids",
+)
+_FRAGMENTS = Read(
+    select(
+        fragments.c.draft,
+        fragments.c.id,
+        fragments.c.question,
+        fragments.c.text,
+        fragments.c.words,
+        fragments.c.source,
+    ).where(fragments.c.draft.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
+_ATTACHMENTS = Read(
+    select(
+        attachments.c.draft,
+        attachments.c.id,
+        attachments.c.question,
+        attachments.c.kind,
+        attachments.c.file,
+        attachments.c.name,
+        attachments.c.mime,
+        attachments.c.size,
+        attachments.c.width,
+        attachments.c.height,
+        attachments.c.source,
+    ).where(attachments.c.draft.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
 _SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due")
-_INSERT_DRAFT = Many(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
-_UPDATE_DRAFT = Many(
+_INSERT_DRAFT = Write(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
+_UPDATE_DRAFT = Write(
     update(drafts).where(drafts.c.id == bindparam("b_id")).values({name: bindparam(name) for name in _SUMMARY}),
     *_SUMMARY,
     "b_id",
 )
-_INSERT_ANSWER = Many(insert(answers), "draft", "question", "n", "state", "parts", "picks", "words", "at", "latest")
-_NOT_LATEST = Many(
+_INSERT_ANSWER = Write(insert(answers), "draft", "question", "n", "state", "parts", "picks", "words", "at", "latest")
+_NOT_LATEST = Write(
     update(answers)
     .where(
         answers.c.draft == bindparam("b_draft"),
@@ -76,8 +88,8 @@ _NOT_LATEST = Many(
     .values(latest=bindparam("latest")),
     *("latest", "b_draft", "b_question", "b_n"),
 )
-_INSERT_FRAGMENT = Many(insert(fragments), "draft", "id", "question", "text", "words", "source", "at")
-_INSERT_ATTACHMENT = Many(
+_INSERT_FRAGMENT = Write(insert(fragments), "draft", "id", "question", "text", "words", "source", "at")
+_INSERT_ATTACHMENT = Write(
     insert(attachments),
     *("draft", "id", "question", "kind", "file", "name", "mime", "size", "width", "height", "source", "at"),
 )
@@ -104,8 +116,6 @@ def _fragment(draft: int, id: int, question: str, text: str, words: int, source:
 
 def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
     """All drafts of these people, profiles included; no texts."""
-    if not persons:
-        return []
     return [
         Draft(
             id=r[0],
@@ -123,7 +133,7 @@ def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
             seen_at=r[12],
             due=r[13],
         )
-        for r in connection.execute(_DRAFTS, {"ids": list(persons)}).all()
+        for r in _DRAFTS.rows(connection, persons)
     ]
 
 
@@ -135,15 +145,12 @@ def outlines(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
 
 def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
     """What was written in these drafts: latest answers, all fragments, all attachments."""
-    if not ids:
-        return {}
-    wanted = {"ids": list(ids)}
     by_answer = _answers(connection, ids)
     by_fragment: dict[int, dict[int, Fragment]] = {d: {} for d in ids}
     by_attachment: dict[int, dict[int, Attachment]] = {d: {} for d in ids}
-    for row in connection.execute(_FRAGMENTS, wanted).all():
+    for row in _FRAGMENTS.rows(connection, ids):
         by_fragment[row[0]][row[1]] = _fragment(*row)
-    for r in connection.execute(_ATTACHMENTS, wanted).all():
+    for r in _ATTACHMENTS.rows(connection, ids):
         by_attachment[r[0]][r[1]] = Attachment(
             draft=r[0],
             id=r[1],
@@ -162,9 +169,7 @@ def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
 
 def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     found: dict[int, dict[str, Answer]] = {d: {} for d in ids}
-    if not ids:
-        return found
-    for draft, question, n, state, parts, picks, words in connection.execute(_ANSWERS, {"ids": list(ids)}).all():
+    for draft, question, n, state, parts, picks, words in _ANSWERS.rows(connection, ids):
         found[draft][question] = Answer(
             draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words
         )

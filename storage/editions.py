@@ -8,22 +8,34 @@ from sqlalchemy import Connection, insert, select
 
 from bot.engine.definition import Call, Edition, Extension
 from storage.codec import edition_in, edition_out
+from storage.prepared import Read
 from storage.tables import editions, extensions
 
-_EDITIONS = select(editions)
-_EXTENSIONS = select(extensions.c.edition, extensions.c.level, extensions.c.unit, extensions.c.until)
+_EDITIONS = Read(
+    select(
+        editions.c.id,
+        editions.c.call,
+        editions.c.title,
+        editions.c.opened_at,
+        editions.c.due,
+        editions.c.dates,
+        editions.c.office,
+        editions.c.closed,
+    )
+)
+_EXTENSIONS = Read(select(extensions.c.edition, extensions.c.level, extensions.c.unit, extensions.c.until))
 
 
 def load(connection: Connection, calls: Mapping[str, Call]) -> dict[int, Edition]:
     """All editions by id, closed ones included. Raises KeyError for one whose call is not defined."""
-    return {row.id: edition_in(row, calls[row.call]) for row in connection.execute(_EDITIONS)}
+    return {row[0]: edition_in(row, calls[row[1]]) for row in _EDITIONS.rows(connection)}
 
 
 def granted(connection: Connection) -> tuple[Extension, ...]:
     """All extensions."""
     return tuple(
         Extension(edition=e, level=level, unit=unit, until=until)
-        for e, level, unit, until in connection.execute(_EXTENSIONS)
+        for e, level, unit, until in _EXTENSIONS.rows(connection)
     )
 
 

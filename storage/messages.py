@@ -10,11 +10,11 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from bot.channel import Address, Outgoing
 from storage.codec import body_out, message_in
-from storage.many import Many
+from storage.prepared import Write
 from storage.tables import deliveries, messages
 
-_INSERT = Many(insert(messages), "conversation", "seq", "cause", "slot", "author", "body", "at")
-_OWE = Many(insert(deliveries), "id", "conversation", "seq", "channel", "external", "state", "slot", "at")
+_INSERT = Write(insert(messages), "conversation", "seq", "cause", "slot", "author", "body", "at")
+_OWE = Write(insert(deliveries), "id", "conversation", "seq", "channel", "external", "state", "slot", "at")
 _RANGE = (
     select(messages.c.seq, messages.c.slot, messages.c.author, messages.c.body)
     .where(

@@ -15,7 +15,7 @@ from bot.channel import Address
 from bot.engine.model import Person, Unit
 from storage import drafts as draft_rows
 from storage.conversations import unit_of
-from storage.many import Many
+from storage.prepared import Read, Write
 from storage.tables import (
     addresses,
     cases,
@@ -44,21 +44,25 @@ class Known(NamedTuple):
     last_used: datetime
 
 
-_FIND = select(addresses.c.external, addresses.c.person, addresses.c.state, addresses.c.last_used).where(
-    addresses.c.channel == bindparam("channel"), addresses.c.external.in_(bindparam("externals", expanding=True))
+_FIND = Read(
+    select(addresses.c.external, addresses.c.person, addresses.c.state, addresses.c.last_used).where(
+        addresses.c.channel == bindparam("channel"), addresses.c.external.in_(bindparam("externals", expanding=True))
+    ),
+    *("channel", "externals"),
 )
-_OF_PEOPLE = (
+_OF_PEOPLE = Read(
     select(addresses.c.person, addresses.c.channel, addresses.c.external)
-    .where(addresses.c.person.in_(bindparam("ids", expanding=True)), addresses.c.state == "open")
-    .order_by(addresses.c.last_used)
+    .where(addresses.c.person.in_(bindparam("ids", expanding=True)), addresses.c.state == bindparam("state"))
+    .order_by(addresses.c.last_used),
+    *("ids", "state"),
 )
-_TOUCH = Many(
+_TOUCH = Write(
     update(addresses)
     .where(addresses.c.channel == bindparam("b_channel"), addresses.c.external == bindparam("b_external"))
     .values(last_used=bindparam("at"), state=bindparam("state")),
     *("at", "state", "b_channel", "b_external"),
 )
-_SAVE = Many(
+_SAVE = Write(
     update(people)
     .where(people.c.id == bindparam("b_id"))
     .values(name=bindparam("name"), post=bindparam("post"), phone=bindparam("phone"), unit=bindparam("unit")),
@@ -84,16 +88,15 @@ def find(connection: Connection, wanted: Iterable[Address]) -> dict[Address, Kno
     return {
         Address(channel=channel, external=row[0]): Known(*row[1:])
         for channel, externals in by_channel.items()
-        for row in connection.execute(_FIND, {"channel": channel, "externals": externals}).all()
+        for row in _FIND.rows(connection, channel, externals)
     }
 
 
 def open_addresses(connection: Connection, persons: Collection[int]) -> dict[int, list[Address]]:
     """The open addresses of these people, the last used one last."""
     found: dict[int, list[Address]] = defaultdict(list)
-    if persons:
-        for person, channel, external in connection.execute(_OF_PEOPLE, {"ids": list(persons)}):
-            found[person].append(Address(channel=channel, external=external))
+    for person, channel, external in _OF_PEOPLE.rows(connection, persons, "open"):
+        found[person].append(Address(channel=channel, external=external))
     return found
 
 
@@ -181,7 +184,7 @@ def release(connection: Connection, hashes: Iterable[str]) -> None:
     _refer(connection, hashes, -1)
 
 
-_REFER = Many(
+_REFER = Write(
     update(files).where(files.c.hash == bindparam("b_hash")).values(refs=files.c.refs + bindparam("by")),
     *("b_hash", "by"),
 )

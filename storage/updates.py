@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from storage.many import Many
+from storage.prepared import Read, Write
 from storage.tables import updates
 
-_SEEN = select(updates.c.ref, updates.c.digest, updates.c.conversation, updates.c.seq_from, updates.c.seq_to).where(
-    updates.c.channel == bindparam("channel"), updates.c.ref.in_(bindparam("refs", expanding=True))
+_SEEN = Read(
+    select(updates.c.ref, updates.c.digest, updates.c.conversation, updates.c.seq_from, updates.c.seq_to).where(
+        updates.c.channel == bindparam("channel"), updates.c.ref.in_(bindparam("refs", expanding=True))
+    ),
+    *("channel", "refs"),
 )
-_INSERT = Many(insert(updates), "channel", "ref", "digest", "conversation", "seq_from", "seq_to", "at")
+_INSERT = Write(insert(updates), "channel", "ref", "digest", "conversation", "seq_from", "seq_to", "at")
 
 
 class Seen(NamedTuple):
@@ -35,7 +38,7 @@ def seen(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[
     return {
         (channel, row[0]): Seen(*row[1:])
         for channel, refs in by_channel.items()
-        for row in connection.execute(_SEEN, {"channel": channel, "refs": refs})
+        for row in _SEEN.rows(connection, channel, refs)
     }
 
 
