@@ -48,7 +48,7 @@ def figures() -> list[Figure]:
                 Figure("  the server's share of one core", share * 100, "%"),
                 Figure("  its memory", resident(served.pid), "MB"),
             ]
-            held: dict[str, float] = {}
+            held = minute if minute["p99"] <= P99_HELD and not minute["errors"] else {}
             for rate in RATES:
                 step = _drive(served.url, place, rate, STEP)
                 if step["p99"] > P99_HELD or step["errors"]:
