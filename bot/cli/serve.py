@@ -53,7 +53,7 @@ def _listening(settings: Settings, wording: Wording) -> socket.socket:
 
 
 async def _serve(settings: Settings, wording: Wording, listening: socket.socket) -> int:
-    from bot.app import House
+    from bot.app import House, calm_memory
     from handlers import open_channel
 
     async with House(settings, served=True) as house:
@@ -61,8 +61,7 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
         await _tell(house, base)
         app = open_channel("page")(house.doors, house.web_settings(), house.wording, house.world)
         server = _server(app)
-        gc.freeze()
-        gc.enable()
+        calm_memory()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, server)
