@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from bot.errors import NewerDatabase, Stale
 from storage.prepared import run
+from storage.tables import metadata
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"  # the newest revision in `migrations`
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
 
@@ -95,6 +96,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config  # a sixth of a second that a start with a present schema does without
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -122,33 +125,55 @@ def check(engine: Engine) -> bool:
 
     Raises NewerDatabase when a newer program has written it.
     """
+    current = schema(engine)
+    if current in ("", HEAD):
+        return current == HEAD
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(_config())
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in {r.revision for r in script.walk_revisions()}:
-        raise NewerDatabase(f"the database has schema {current}; this program knows {script.get_current_head()}")
-    return current == script.get_current_head()
+    if current not in {r.revision for r in script.walk_revisions()}:
+        raise NewerDatabase(f"the database has schema {current}; this program knows {HEAD}")
+    return False
 
 
 def schema(engine: Engine) -> str:
     """The revision the database is at, "" when it is empty."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""
+        if not engine.dialect.has_table(connection, "alembic_version"):
+            return ""
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Brings the schema to this program's version in one transaction. Raises NewerDatabase."""
-    check(engine)
+    empty = not check(engine) and not schema(engine)
     plain = _plain(engine)
     with plain.begin() as connection:
         if engine.dialect.name == "postgresql":  # two processes may start at once; SQLite is locked by BEGIN IMMEDIATE
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20260101)")
-        command.upgrade(_config(connection), revision)
+        if empty and revision == "head" and not engine.dialect.has_table(connection, "alembic_version"):
+            _create(connection)
+        else:
+            from alembic import command
+
+            command.upgrade(_config(connection), revision)
     plain.dispose()
+
+
+def _create(connection: Connection) -> None:
+    """The newest schema at once, without walking through its history: a new folder starts in half the time.
+
+    A test holds the tables to what the migrations make.
+    """
+    metadata.create_all(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Takes the schema back to an older revision ("base": nothing is left)."""
+    from alembic import command
+
     plain = _plain(engine)
     with plain.begin() as connection:
         command.downgrade(_config(connection), revision)

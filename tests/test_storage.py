@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select, text
+from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.channel import Address, Face, Outgoing, Update
@@ -22,7 +22,7 @@ from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.errors import NewerDatabase, Stale
 from storage import cases, codec, conversations, drafts, messages, people, updates
 from storage import tables as t
-from storage.database import check, downgrade, open_reader, open_writer, schema, upgrade
+from storage.database import HEAD, check, downgrade, open_reader, open_writer, schema, upgrade
 from tests import storehouse
 from tests.needs import need
 from tests.storehouse import LEVELS, NOW, House
@@ -206,13 +206,31 @@ def test_the_schema_goes_up_and_down_and_up(empty: str) -> None:
     upgrade(engine)
     assert check(engine)
     upgrade(engine)
-    with engine.connect() as c:
-        assert compare_metadata(MigrationContext.configure(c), t.metadata) == []
+    made_at_once = _shape(engine)
     downgrade(engine, "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
-    upgrade(engine)
+    upgrade(engine, HEAD)
     assert check(engine)
+    with engine.connect() as c:
+        assert compare_metadata(MigrationContext.configure(c), t.metadata) == []
+    assert _shape(engine) == made_at_once
     engine.dispose()
+
+
+def _shape(engine: Engine) -> dict[str, tuple[list[str], ...]]:
+    """Columns, keys and indexes of every table, as the database tells them."""
+    eye = inspect(engine)
+    return {
+        name: (
+            sorted(f"{c['name']} {c['type']} {c['nullable']} {c.get('default')}" for c in eye.get_columns(name)),
+            eye.get_pk_constraint(name)["constrained_columns"],
+            sorted(f"{f['constrained_columns']} {f['referred_table']}" for f in eye.get_foreign_keys(name)),
+            sorted(f"{i['name']} {i['column_names']} {i['unique']}" for i in eye.get_indexes(name)),
+            sorted(str(u["column_names"]) for u in eye.get_unique_constraints(name)),
+        )
+        for name in eye.get_table_names()
+        if name != "alembic_version"
+    }
 
 
 def test_an_upgrade_leaves_the_data_alone(house: House) -> None:

@@ -25,6 +25,8 @@ from handlers.web.settings import WebSettings
 SHOWN_AT_FIRST = 40  # messages that come with the page itself
 _LINK = re.compile(r"[A-Za-z0-9_-]{1,120}")
 _SIZES = ("0", "1", "2", "3")
+# Comments on lines of their own are for whoever reads the source; the wire is spared a quarter of it.
+_COMMENT = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -49,6 +51,8 @@ class Static:
             mime = _TYPES.get("." + file.name.rpartition(".")[2])
             if mime:
                 data = file.read_bytes()
+                if mime == "text/javascript":
+                    data = _COMMENT.sub(b"", data)
                 whole.update(file.name.encode() + b"\0" + data)
                 self._assets[file.name] = _Asset(data, gzip.compress(data, 9, mtime=0), mime)
         self.modules = [n for n in self._assets if n.endswith(".js") and n not in ("start.js", "print.js")]
