@@ -13,6 +13,7 @@ from bot.channel import Outgoing, Taken
 from bot.engine import messages as m
 from bot.engine.model import Texts
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
+from bot.engine.values import evolve
 from bot.rows import Mind
 from storage import cases, people
 from storage.messages import Line, Owed
@@ -194,7 +195,7 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
             rows.owed.append(Owed(world.new_id(), before.id, seq, to, line.slot, now))
     seq = before.seq + len(lines)
     version = before.version if typing else before.version + 1
-    mind.conversation = replace(turn.conversation, seq=seq, version=version)
+    mind.conversation = evolve(turn.conversation, seq=seq, version=version)
     mind.typed, mind.spoken = mind.typed or typing, mind.spoken or not typing
     rows.minds[mind.person.id] = mind
     rows.taken.append(((update.address.channel, update.ref), Seen(update.digest, before.id, first, seq), now))

@@ -3,71 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
+from bot.engine.values import maker
 from storage.prepared import Read, Write
 from storage.tables import answers, attachments, drafts, fragments
 
+# A row is a value's fields, in their order.
 _DRAFTS = Read(
-    select(
-        drafts.c.id,
-        drafts.c.person,
-        drafts.c.call,
-        drafts.c.edition,
-        drafts.c.state,
-        drafts.c.title,
-        drafts.c.words,
-        drafts.c.sections_done,
-        drafts.c.next,
-        drafts.c.n,
-        drafts.c.case,
-        drafts.c.at,
-        drafts.c.seen_at,
-        drafts.c.due,
-    ).where(drafts.c.person.in_(bindparam("ids", expanding=True))),
+    select(*(drafts.c[f.name] for f in fields(Draft))).where(drafts.c.person.in_(bindparam("ids", expanding=True))),
     "ids",
 )
 _ANSWERS = Read(
-    select(
-        answers.c.draft,
-        answers.c.question,
-        answers.c.n,
-        answers.c.state,
-        answers.c.parts,
-        answers.c.picks,
-        answers.c.words,
-    ).where(answers.c.draft.in_(bindparam("ids", expanding=True)), answers.c.latest),
+    select(*(answers.c[f.name] for f in fields(Answer))).where(
+        answers.c.draft.in_(bindparam("ids", expanding=True)), answers.c.latest
+    ),
     "ids",
 )
 _FRAGMENTS = Read(
-    select(
-        fragments.c.draft,
-        fragments.c.id,
-        fragments.c.question,
-        fragments.c.text,
-        fragments.c.words,
-        fragments.c.source,
-    ).where(fragments.c.draft.in_(bindparam("ids", expanding=True))),
+    select(*(fragments.c[f.name] for f in fields(Fragment))).where(
+        fragments.c.draft.in_(bindparam("ids", expanding=True))
+    ),
     "ids",
 )
 _ATTACHMENTS = Read(
-    select(
-        attachments.c.draft,
-        attachments.c.id,
-        attachments.c.question,
-        attachments.c.kind,
-        attachments.c.file,
-        attachments.c.name,
-        attachments.c.mime,
-        attachments.c.size,
-        attachments.c.width,
-        attachments.c.height,
-        attachments.c.source,
-    ).where(attachments.c.draft.in_(bindparam("ids", expanding=True))),
+    select(*(attachments.c[f.name] for f in fields(Attachment))).where(
+        attachments.c.draft.in_(bindparam("ids", expanding=True))
+    ),
     "ids",
 )
 _SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due")
@@ -97,44 +64,12 @@ _FILES = select(attachments.c.file).where(attachments.c.draft.in_(bindparam("ids
 _DELETE = delete(drafts).where(drafts.c.id.in_(bindparam("ids", expanding=True)))
 
 
-_set_draft, _set_id, _set_question, _set_text, _set_words, _set_source = (
-    getattr(Fragment, name).__set__ for name in ("draft", "id", "question", "text", "words", "source")
-)
-
-
-def _fragment(draft: int, id: int, question: str, text: str, words: int, source: str) -> Fragment:
-    """Fragment(…), four times as fast: a frozen value's own constructor was a sixth of a whole turn."""
-    fragment = object.__new__(Fragment)
-    _set_draft(fragment, draft)
-    _set_id(fragment, id)
-    _set_question(fragment, question)
-    _set_text(fragment, text)
-    _set_words(fragment, words)
-    _set_source(fragment, source)
-    return fragment
+_draft, _answer, _fragment, _attachment = maker(Draft), maker(Answer), maker(Fragment), maker(Attachment)
 
 
 def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
     """All drafts of these people, profiles included; no texts."""
-    return [
-        Draft(
-            id=r[0],
-            person=r[1],
-            call=r[2],
-            edition=r[3] or 0,
-            state=r[4],
-            title=r[5],
-            words=r[6],
-            sections_done=r[7],
-            next=r[8],
-            n=r[9],
-            case=r[10],
-            at=r[11],
-            seen_at=r[12],
-            due=r[13],
-        )
-        for r in _DRAFTS.rows(connection, persons)
-    ]
+    return [_draft(*r[:3], r[3] or 0, *r[4:]) for r in _DRAFTS.rows(connection, persons)]
 
 
 def outlines(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
@@ -151,28 +86,14 @@ def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
     for row in _FRAGMENTS.rows(connection, ids):
         by_fragment[row[0]][row[1]] = _fragment(*row)
     for r in _ATTACHMENTS.rows(connection, ids):
-        by_attachment[r[0]][r[1]] = Attachment(
-            draft=r[0],
-            id=r[1],
-            question=r[2],
-            kind=r[3],
-            file=r[4],
-            name=r[5],
-            mime=r[6],
-            size=r[7],
-            width=r[8],
-            height=r[9],
-            source=r[10],
-        )
+        by_attachment[r[0]][r[1]] = _attachment(*r)
     return {d: Texts(answers=by_answer[d], fragments=by_fragment[d], attachments=by_attachment[d]) for d in ids}
 
 
 def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     found: dict[int, dict[str, Answer]] = {d: {} for d in ids}
     for draft, question, n, state, parts, picks, words in _ANSWERS.rows(connection, ids):
-        found[draft][question] = Answer(
-            draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words
-        )
+        found[draft][question] = _answer(draft, question, n, state, tuple(parts), tuple(picks), words)
     return found
 
 

@@ -15,6 +15,7 @@ from bot.engine.messages import Button, Said
 from bot.engine.model import Answer, Focus
 from bot.engine.opening import set_unit, title_set
 from bot.engine.progress import has_content, section_words
+from bot.engine.values import evolve
 from bot.engine.work import Work
 
 _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
@@ -148,7 +149,7 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
     fragment = w.add_fragment(draft, question.id, fragment_text, flowing=True)
     now = w.write(draft, question.id, "open", (*kept, fragment.id))
     thin = "thin" if focus.mode == "thin" or focus.at == "thin" else ""
-    w.refocus(replace(focus, mode="gather", at=thin))
+    w.refocus(evolve(focus, mode="gather", at=thin))
     w.remember("text")
     w.set(typing=("", ""))
     if closes or said.done:
