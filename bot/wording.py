@@ -38,11 +38,11 @@ class Wording:
 
     def say(self, key: str, /, **params: Any) -> str:
         """The sentence of a key with its gaps filled. Raises KeyError for an unknown key or gap."""
-        return self._formatter.vformat(self.sentences[key], (), params)
+        return self._formatter.fill(self.sentences[key], params)
 
     def text(self, say: Say) -> str:
         """The sentence of a Say."""
-        return self._formatter.vformat(self.sentences[say.key], (), say.params)
+        return self._formatter.fill(self.sentences[say.key], say.params)
 
     def han(self, n: int) -> str:
         """A number from 0 to 99 as Chinese counts sections: 一, 十, 二十一."""
@@ -58,7 +58,7 @@ class Wording:
     def render(self, reply: Reply, extra: Mapping[str, Any] | None = None) -> Outgoing:
         """A reply as it is shown; `extra` fills gaps that only the desk knows (number, code)."""
         params = {**reply.params, **(extra or {})}
-        text = self._formatter.vformat(self.sentences[reply.key], (), params)
+        text = self._formatter.fill(self.sentences[reply.key], params)
         card = {"kind": reply.card, **self.render_values(params)} if reply.card else None
         buttons = tuple(self.face(b) for b in reply.buttons)
         return Outgoing(text=text.strip(), buttons=buttons, slot=reply.slot, card=card)
@@ -79,13 +79,24 @@ class Wording:
         return value
 
 
-class _Formatter(string.Formatter):
+@cache
+def _parts(template: str) -> tuple[tuple[str, str | None, str], ...]:
+    """A template taken apart: text, the gap behind it (None: there is none) and the gap's format."""
+    return tuple((text, name, form or "") for text, name, form, _ in string.Formatter().parse(template))
+
+
+class _Formatter:
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
-        # Only plain names: a template never reaches into a value's attributes.
-        return kwargs[field_name], field_name
+    def fill(self, template: str, params: Mapping[str, Any]) -> str:
+        """The template with its gaps filled. Only plain names: it never reaches into a value's attributes."""
+        out: list[str] = []
+        for text, name, form in _parts(template):
+            out.append(text)
+            if name is not None:
+                out.append(self.format_field(params[name], form))
+        return "".join(out)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, Say):
@@ -97,7 +108,7 @@ class _Formatter(string.Formatter):
         if isinstance(value, tuple | list):
             if format_spec.startswith("each "):
                 key = format_spec[5:]
-                return "\n".join(self.vformat(self._wording.sentences[key], (), row) for row in value)
+                return "\n".join(self.fill(self._wording.sentences[key], row) for row in value)
             joiner = self._wording.sentences["list.comma" if format_spec == "comma" else "list.joiner"]
             return joiner.join(self.format_field(v, "") for v in value)
         if format_spec == "han":
@@ -110,7 +121,7 @@ class _Formatter(string.Formatter):
         if spec in ("until", "day") and (hour, local.minute, local.second) == (0, 0, 0):
             local, hour = local - timedelta(days=1), 24
         template = self._wording.sentences[f"date.{spec}"]
-        return self.vformat(template, (), _calendar(local, hour))
+        return self.fill(template, _calendar(local, hour))
 
 
 def _calendar(local: datetime, hour: int) -> dict[str, Any]:

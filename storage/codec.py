@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from bot.channel import Address, Face, Outgoing, Update
 from bot.engine import messages as m
 from bot.engine.definition import Call, Edition, Office
 from bot.engine.model import Answer, Focus, Pending, Undo
+from bot.engine.values import maker
+from storage.types import encode
 
 # ---------------------------------------------------------------- the conversation's own columns
 
@@ -40,40 +41,55 @@ def pending_in(raw: list[Any] | None) -> Pending | None:
     return None if raw is None else Pending(kind=raw[0], text=raw[1], source=raw[2], draft=raw[3])
 
 
+_answer = maker(Answer)
+
+
 def _answer_out(a: Answer) -> list[Any]:
     return [a.draft, a.question, a.n, a.state, a.parts, a.picks, a.words]
 
 
 def _answer_in(raw: list[Any]) -> Answer:
     draft, question, n, state, parts, picks, words = raw
-    return Answer(draft=draft, question=question, n=n, state=state, parts=tuple(parts), picks=tuple(picks), words=words)
+    return _answer(draft, question, n, state, tuple(parts), tuple(picks), words)
+
+
+# The list is read and written again with each turn and only one entry of it is new, so what was written lately is
+# remembered by its text, and an entry's line by the very object. Bounded, and only values.
+_LISTS, _ENTRIES = 2048, 8192
+_lists: dict[str, tuple[Undo, ...]] = {}
+_lines: dict[int, tuple[Undo, str]] = {}
 
 
 def undo_out(undo: tuple[Undo, ...]) -> str:
     """A line of JSON an entry: [what, draft, [answer, …], focus]."""
-    return "\n".join(map(_undo_line, undo))
+    if not undo:
+        return ""
+    text = "\n".join(map(_undo_line, undo))
+    if len(_lists) >= _LISTS:
+        _lists.clear()
+    _lists[text] = undo
+    return text
 
 
 def undo_in(raw: str) -> tuple[Undo, ...]:
     """The inverse of `undo_out`."""
-    return tuple(map(_undo_entry, raw.split("\n"))) if raw else ()
-
-
-# An entry is read and written again with each of the next twenty turns, so its two shapes are remembered
-# together: by its line when it is read, by the very object when it is written. Bounded, and only values.
-_ENTRIES = 8192
-_lines: dict[int, tuple[Undo, str]] = {}
+    if not raw:
+        return ()
+    known = _lists.get(raw)
+    return known if known is not None else tuple(map(_undo_entry, raw.split("\n")))
 
 
 def _undo_line(u: Undo) -> str:
     known = _lines.get(id(u))
     if known is not None and known[0] is u:
         return known[1]
-    raw = [u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)]
-    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    line = encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)])
+    if len(_lines) >= _ENTRIES:
+        _lines.clear()
+    _lines[id(u)] = (u, line)
+    return line
 
 
-@lru_cache(maxsize=_ENTRIES)
 def _undo_entry(line: str) -> Undo:
     what, draft, answers, focus = json.loads(line)
     entry = Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))

@@ -39,8 +39,9 @@ class Unread(dict[int, _Value]):
     not mean that there is none. What is only written to never costs a read.
     """
 
-    def __init__(self, draft: int, known: Mapping[int, _Value] | None = None) -> None:
-        super().__init__(known or {})
+    __slots__ = ("draft",)
+
+    def __init__(self, draft: int) -> None:
         self.draft = draft
 
     def _unknown(self, *_: Any) -> NoReturn:
@@ -60,7 +61,9 @@ class Unread(dict[int, _Value]):
 
     def copy(self) -> Self:
         """A second one that is written to by itself."""
-        return type(self)(self.draft, self.known())
+        other = type(self)(self.draft)
+        other.update(self.known())
+        return other
 
     def known(self) -> dict[int, _Value]:
         """Those that came since."""
