@@ -31,8 +31,9 @@ lock: .venv/dev
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate -q -c requirements/run.txt -o requirements/dev.txt
 
-# A folder of wheels for a machine without a network; see "Offline" in README.md.
+# A folder of wheels for a machine without a network, of the same system and Python; see docs/deploy.md.
 bundle: .venv/run
+	rm -rf wheels
 	$(PIP) wheel --no-deps -w wheels .
 	$(PIP) download -d wheels --require-hashes -r requirements/run.txt
 	cp requirements/run.txt wheels/requirements.txt
