@@ -23,6 +23,7 @@ from bot.world import World
 from storage import cases, conversations, drafts, editions, people, updates
 
 _T = TypeVar("_T")
+_NO_CAPS = ChannelCaps()
 HOUSE = "house"  # the house's own address: external is the conversation's id
 
 Step = Callable[[View, Conversation, Incoming], Turn]
@@ -227,7 +228,7 @@ class Batch:
 
     def caps(self, address: Address) -> ChannelCaps:
         """What the address's channel can do; an unknown channel can do nothing of its own."""
-        return self.setting.channels.get(address.channel, ChannelCaps())
+        return self.setting.channels.get(address.channel, _NO_CAPS)
 
     def listener(self, mind: Mind, address: Address) -> Address | None:
         """Where replies are pushed: the address that spoke; for the house's own words the last used one that can."""

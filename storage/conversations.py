@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -78,6 +79,7 @@ _SAVE_TYPING = Write(
 )
 
 
+@lru_cache(maxsize=4096)
 def unit_of(path: str, id: int, level: str, confirmed: bool) -> Unit:
     """A node from its columns."""
     return Unit(id=id, path=tuple(path.split("/")), level=level, confirmed=confirmed)

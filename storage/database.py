@@ -46,11 +46,13 @@ def open_reader(place: str) -> Engine:
 def _open(place: str, use: Literal["read", "write"]) -> Engine:
     url = url_of(place)
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS})
+        # A statement has a text for each length of its list (see `storage.prepared`); all of them are kept ready.
+        settings = {"check_same_thread": False, "timeout": _BUSY_SECONDS, "cached_statements": 512}
+        engine = create_engine(url, connect_args=settings)
         _prepare_sqlite(engine, use)
         return engine
     options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if use == "read" else "")
-    # Gaps by position, as on SQLite: a row is filled in as it is (see `storage.many`).
+    # Gaps by position, as on SQLite: a row is filled in as it is (see `storage.prepared`).
     return create_engine(url, paramstyle="format", pool_pre_ping=use == "read", connect_args={"options": options})
 
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Dialect, Insert, Select, Update, bindparam
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.compiler import SQLCompiler
 
 Row = Sequence[Any]
 _Translators = tuple[tuple[int, Callable[[Any], Any]], ...]
@@ -53,43 +52,62 @@ def _translated(rows: Iterable[Row], translators: _Translators) -> list[Row]:
     return out
 
 
-def _compile(statement: Insert | Update | Select[Any], dialect: Dialect, names: Sequence[str]) -> SQLCompiler:
-    columns = list(names) if isinstance(statement, Insert) else None
-    return statement.compile(dialect=dialect, column_keys=columns)
-
-
 class _Written(NamedTuple):
     sql: str
     translators: _Translators
     order: Callable[[Row], Row]
 
 
+_TOGETHER = 64  # rows of one INSERT at most
+
+
 class Write:
-    """An INSERT or UPDATE of many rows whose gaps are `names`; those of an UPDATE are its bind parameters."""
+    """An INSERT or UPDATE of many rows whose gaps are `names`; those of an UPDATE are its bind parameters.
+
+    An INSERT writes as many rows at a time as it can, in powers of two: one way to the database and back, not
+    one for each row.
+    """
 
     def __init__(self, statement: Insert | Update, *names: str) -> None:
         self._statement = statement
         self._names = names
-        self._ready: dict[str, _Written] = {}
+        self._ready: dict[tuple[str, int], _Written] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Writes the rows; returns how many rows it met. Nothing happens where there is none."""
         if not rows:
             return 0
-        sql, translators, order = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
-        filled = list(map(order, _translated(rows, translators) if translators else rows))
+        dialect, met, done = connection.dialect, 0, 0
+        sql, translators, order = self._ready.get((dialect.name, 1)) or self._prepare(dialect, 1)
+        rows = _translated(rows, translators) if translators else rows
+        if isinstance(self._statement, Insert):
+            while (left := len(rows) - done) > 1:
+                size = min(_TOGETHER, 1 << left.bit_length() - 1)
+                text, _, many = self._ready.get((dialect.name, size)) or self._prepare(dialect, size)
+                values = [v for row in rows[done : done + size] for v in row]
+                met += run(connection, text, many(values))[1]
+                done += size
+        filled = list(map(order, rows[done:]))
         if len(filled) == 1:
-            return run(connection, sql, filled[0])[1]
-        return run(connection, sql, filled, many=True)[1]
+            met += run(connection, sql, filled[0])[1]
+        elif filled:
+            met += run(connection, sql, filled, many=True)[1]
+        return met
 
-    def _prepare(self, dialect: Dialect) -> _Written:
-        compiled = _compile(self._statement, dialect, self._names)
-        types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
-        translators = ((i, types[name].bind_processor(dialect)) for i, name in enumerate(self._names))
+    def _prepare(self, dialect: Dialect, size: int) -> _Written:
+        names, statement = self._names, self._statement
+        if isinstance(statement, Insert):
+            statement = statement.values([{n: bindparam(f"{n}__{i}") for n in names} for i in range(size)])
+            places = {f"{n}__{i}": i * len(names) + at for i in range(size) for at, n in enumerate(names)}
+        else:
+            places = {n: at for at, n in enumerate(names)}
+        compiled = statement.compile(dialect=dialect)
+        types = {places[name]: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        translators = ((at, types[at].bind_processor(dialect)) for at in range(len(names)))
         assert compiled.positiontup is not None  # both engines are opened with gaps by position
-        order = itemgetter(*map(self._names.index, compiled.positiontup))
+        order = itemgetter(*(places[name] for name in compiled.positiontup))
         ready = _Written(str(compiled), tuple((i, t) for i, t in translators if t is not None), order)
-        self._ready[dialect.name] = ready
+        self._ready[dialect.name, size] = ready
         return ready
 
 
@@ -130,7 +148,7 @@ class Read:
         return _translated(found, translators) if translators else found
 
     def _prepare(self, dialect: Dialect, size: int) -> _Asked:
-        compiled = _compile(self._statement, dialect, self._names)
+        compiled = self._statement.compile(dialect=dialect)
         lists = {bind.key for bind in compiled.bind_names if bind.expanding}
         state = compiled.construct_expanded_state({n: [0] * size if n in lists else 0 for n in self._names})
         assert state.positiontup is not None

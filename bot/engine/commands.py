@@ -65,6 +65,8 @@ def looks_unsure(text: str, words: Vocabulary) -> bool:
 def _with_close(text: str, words: Vocabulary) -> Heard:
     """Voice typing: 写完了 as the last sentence of a message ends the question and is cut off the text."""
     body = text.rstrip(_EDGE)
+    if not body.endswith(words.tails):
+        return Heard(kind="text", text=text)
     for word in words.tails:
         rest = body[: -len(word)] if body.endswith(word) else ""
         if rest and rest[-1] in _STOPS and rest.strip(_EDGE):
