@@ -16,6 +16,7 @@ from bot.cli.parser import COMMANDS, make_parser
 from bot.config import Settings, load
 from bot.wording import Wording
 from storage.tables import metadata
+from tests.stories import tell
 
 TOP = Path(__file__).parent.parent
 DOCUMENTS = [TOP / "README.md", TOP / "README.zh-CN.md", TOP / "CHANGELOG.md", TOP / "CONTRIBUTING.md"]
@@ -185,6 +186,15 @@ def test_the_conversation_shown_is_a_story_s() -> None:
     assert shown
     for kind, block in shown:
         assert block in text_of(TOP / "tests" / "transcripts" / kind.split()[1])
+
+
+async def test_the_story_to_copy_can_be_told(tmp_path: Path) -> None:
+    (block,) = (b for _, b in _FENCE.findall(text_of(TOP / "CONTRIBUTING.md")) if "@ calls" in b)
+    story = tmp_path / "story.txt"
+    story.write_text(block, "utf-8")
+    told = await tell(story)
+    assert [line for line in told.splitlines() if not line.startswith(("<", "  "))] == block.splitlines()
+    assert told.count("\n< ") >= block.count("\n> ")
 
 
 def _anchors(text: str) -> set[str]:
