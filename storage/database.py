@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HEAD = "0001"  # the newest revision in `migrations`
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
+_LOG_PAGES = 4000  # of 4 KB, then SQLite moves its log into the database
+_CACHE_KB = 32_000  # at most, for the writer
 
 
 def url_of(place: str) -> URL:
@@ -65,6 +67,11 @@ def _prepare_sqlite(engine: Engine, use: str) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         if use == "read":
             cursor.execute("PRAGMA query_only=ON")
+        else:
+            # A full batch changes 5 MB of pages in a large database: with the usual 4 MB log each would end in a
+            # checkpoint, and with the usual 2 MB of memory read its pages again.
+            cursor.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+            cursor.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
         cursor.close()
 
     def begin(connection: Connection) -> None:
