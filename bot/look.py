@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -82,6 +82,8 @@ class Looking:
         self._files = files
         self._listen = listen
         self._health = health
+        self._bells: set[asyncio.Event] = set()
+        self._ended = False
 
     async def visitor(self, address: Address) -> Visitor | None:
         """Who an address belongs to."""
@@ -100,8 +102,8 @@ class Looking:
         """
         world = self._setting.world
         end = world.monotonic() + seconds
-        with self._listen(conversation) as bell:
-            while await self._readers.run(lambda c: views.seq(c, conversation)) <= after:
+        with self._listen(conversation) as bell, self._ending(bell):
+            while not self._ended and await self._readers.run(lambda c: views.seq(c, conversation)) <= after:
                 left = end - world.monotonic()
                 if left <= 0:
                     return
@@ -109,6 +111,20 @@ class Looking:
                     async with asyncio.timeout(min(left, POLL)):
                         await bell.wait()
                 bell.clear()
+
+    def end_waits(self) -> None:
+        """Lets everybody who waits go, and nobody wait again: the server is about to stop."""
+        self._ended = True
+        for bell in self._bells:
+            bell.set()
+
+    @contextmanager
+    def _ending(self, bell: asyncio.Event) -> Iterator[None]:
+        self._bells.add(bell)
+        try:
+            yield
+        finally:
+            self._bells.discard(bell)
 
     # ------------------------------------------------------------ what the engine draws
 

@@ -1,6 +1,6 @@
 """Every sentence a person reads comes from `bot/data/wording/*.toml`, by its key.
 
-A template is a str.format text. A gap may carry a format: Moments know `day`, `until`, `time` and `date`;
+A template is a str.format text. A gap may carry a format: Moments know `day`, `until`, `full`, `time` and `date`;
 numbers know `han` (一、二、…); a text knows `dash`, which puts a comma before it if it is not empty; a tuple
 of mappings knows `each KEY`, which renders the template KEY with every one of them, a line each; a tuple of
 texts is joined by 、, or by ， with `comma`. What fills a gap is never read as a template.
@@ -118,7 +118,7 @@ class _Formatter:
     def _moment(self, moment: Moment, spec: str) -> str:
         local = moment.at.astimezone(ZoneInfo(moment.zone))
         hour = local.hour
-        if spec in ("until", "day") and (hour, local.minute, local.second) == (0, 0, 0):
+        if spec in ("until", "day", "full") and (hour, local.minute, local.second) == (0, 0, 0):
             local, hour = local - timedelta(days=1), 24
         template = self._wording.sentences[f"date.{spec}"]
         return self.fill(template, _calendar(local, hour))

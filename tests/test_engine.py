@@ -261,6 +261,35 @@ def test_what_is_handed_in_is_what_was_written(call: str) -> None:
     assert village.draft.state == "writing"
 
 
+def test_pictures_are_asked_about_before_they_become_public() -> None:
+    village = Village("mca")
+    village.begin()
+    fill(village)
+    village.send("a", "b", width=300)
+    village.press(f"ask:{b36(village.draft.id)}:pictures")
+    village.say("院坝会")
+    assert "第2张呢" in village.say("预览")[0].text or "偏小" in village.say("预览")[0].text
+    assert "身份证" in village.say("提交")[0].text
+    village.say("[都没有]")
+    village.say("提交")
+    assert village.faces[0].label == "提交"
+    village.send("c")
+    village.say("跳过")
+    assert "身份证" in village.say("提交")[-1].text
+
+
+def test_what_is_no_name_is_asked_again() -> None:
+    village = Village("mca")
+    village.take(Joined(at=village.now, first=True))
+    village.say("[同意，开始]")
+    assert "没看明白" in village.say("？？？")[0].text
+    village.say("李建国")
+    assert "没看明白" in village.say("1")[0].text
+    village.say("枫树村")
+    assert village.person.unit is not None
+    assert village.person.unit.path[-1] == "枫树村"
+
+
 def test_two_devices_keep_both_texts() -> None:
     village = Village("mca")
     village.begin()

@@ -64,12 +64,12 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
         calm_memory()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, server)
+            loop.add_signal_handler(number, _stop, server, house)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         ended = asyncio.create_task(house.ended())
         await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
         dead = ended.done()
-        _stop(server)
+        _stop(server, house)
         await serving
         ended.cancel()
         await asyncio.gather(ended, return_exceptions=True)
@@ -118,5 +118,7 @@ def _server(app: Any) -> Any:
     return Server(config)
 
 
-def _stop(server: Any) -> None:
+def _stop(server: Any, house: House) -> None:
+    """No more requests; pages that wait for news are let go, so that nothing has to be cut off."""
+    house.look.end_waits()
     server.should_exit = True

@@ -243,7 +243,7 @@ def ask_caption(w: Work, attachment: int) -> None:
         Button(press=on("drop", draft, attachment), key="drop"),
     ]
     key = "picture.caption_first" if n == 1 else "picture.caption"
-    w.say(key, n=n, buttons=buttons, slot="question")
+    w.say(key, n=n, buttons=buttons, slot="question", card="picture", file=w.texts(draft).attachments[attachment].file)
 
 
 def show_pictures(w: Work, draft: int, question: Question) -> None:

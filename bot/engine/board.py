@@ -77,7 +77,8 @@ def _ring(w: Work, draft: int) -> Mapping[str, Any]:
 def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
     row = w.drafts.get(draft)
     if row is None:
-        return Say(key="board.start")
+        known = (profile := w.profile()) is not None and profile.state == "handed_in"
+        return Say(key="board.choose" if known else "board.start")
     if row.call == PROFILE:
         return Say(key="board.profile")
     if row.state == "handed_in":

@@ -91,7 +91,9 @@ def help_me(w: Work) -> None:
         w.say("help.plain")
         return
     buttons = [Button(press="cmd:contact", key="need_help")]
-    if w.here() is not None:
+    if not w.conversation.consent:
+        buttons.insert(0, Button(press="consent:yes", key="agree", strong=True))
+    elif w.here() is not None:
         buttons.insert(0, Button(press="cmd:resume", key="resume", strong=True))
     w.say("help.words", contact=office.contact, phone=office.phone, buttons=buttons)
 
@@ -170,7 +172,7 @@ def cases(w: Work) -> None:
         )
     another = Button(press="cmd:another", key="another")
     if not rows:
-        w.say("cases.none", buttons=[another])
+        w.say("cases.none", buttons=[Button(press="cmd:another", key="begin_one", strong=True)])
         return
     buttons = [Button(press=r["press"], key="open_n", params={"n": n}) for n, r in enumerate(rows, 1)]
     listed = tuple({**r, "n": n} for n, r in enumerate(rows, 1))
@@ -209,7 +211,8 @@ def privacy(w: Work) -> None:
         greet(w)
         return
     from_profile = [command("export"), command("code"), Button(press="erase:ask", key="erase")]
-    buttons = [Button(press=on("profile", profile.id, "show"), key="change_profile"), *from_profile]
+    on_with = Button(press="cmd:resume", key="resume", strong=True)
+    buttons = [on_with, Button(press=on("profile", profile.id, "show"), key="change_profile"), *from_profile]
     w.say(
         "privacy.what" if w.person.name else "privacy.unnamed",
         name=w.person.name,
@@ -258,7 +261,7 @@ def erase(w: Work, answer: str) -> None:
         w.set(pending=None, focus=None, undo=(), typing=("", ""), consent="")
         w.drafts = dict(w.view.drafts)
         w.event("data.erased")
-        w.say("erase.done")
+        w.say("erase.done", buttons=[Button(press="cmd:resume", key="start_again")])
     else:
         w.set(pending=None)
         w.say("erase.kept")

@@ -41,7 +41,7 @@ class Finding:
 
 
 def length_findings(call: Call, texts: Texts) -> tuple[Finding, ...]:
-    """The first source: sections and the whole against the call's lengths, pictures without captions.
+    """The first source: sections and the whole against the call's lengths; pictures without captions or too small.
 
     Only what was begun is spoken of; what is missing altogether blocks or is plain in the overview.
     """
@@ -79,13 +79,13 @@ def _captions(call: Call, texts: Texts) -> list[Finding]:
         if question.pictures is None or not question.pictures.caption or answer is None:
             continue
         for n, i in enumerate(answer.parts, 1):
+            place = Place(section=section.id, question=question.id, block=f"picture/{i}")
             if not has_content(texts.answers.get(caption_key(i))):
-                out.append(
-                    Finding(
-                        id=f"caption/{i}",
-                        source="length",
-                        place=Place(section=section.id, question=question.id, block=f"picture/{i}"),
-                        say=Say(key="finding.caption", params={"n": n}),
-                    )
-                )
+                say = Say(key="finding.caption", params={"n": n})
+                out.append(Finding(id=f"caption/{i}", source="length", place=place, say=say))
+            picture = texts.attachments.get(i)
+            small = picture is not None and max(picture.width, picture.height) < question.pictures.min_width
+            if small and picture is not None and texts.answers.get(f"small#{i}") is None:
+                say = Say(key="finding.small", params={"n": n, "width": picture.width})
+                out.append(Finding(id=f"small/{i}", source="length", place=place, say=say))
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.engine.answers import measure
 from bot.engine.asking import NOTHING, command, on, overview, show, where
 from bot.engine.definition import Question, Section
 from bot.engine.messages import Button, Say
@@ -109,6 +110,10 @@ def go_question(w: Work, draft: int, question_id: str) -> None:
         resume(w, draft)
         return
     focus_on(w, draft, *found)
+    if w.drafts[draft].call == PROFILE and w.focus is not None and w.focus.mode == "edit":
+        # Whoever taps 改姓名 wants to change it: it is asked again at once, a unit by its name.
+        at = "other" if found[1].kind == "unit" else ""
+        w.refocus(Focus(draft=draft, section=found[0].id, question=question_id, mode="ask", at=at))
     w.remember("jump")
     show(w)
 
@@ -199,7 +204,7 @@ def welcome_back(w: Work) -> None:
             w.say("welcome.name", name=w.person.name)
         resume(w)
         return
-    typed = len(text) if text and key.endswith(f"/{focus.question}") else 0
+    typed = measure(text) if text and key.endswith(f"/{focus.question}") else 0
     w.say(
         "welcome.typed" if typed else "welcome.at",
         name=w.person.name,

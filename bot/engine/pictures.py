@@ -10,7 +10,7 @@ from bot.engine.definition import Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Sent, SentFile, Want
 from bot.engine.model import PROFILE, Attachment, Focus
-from bot.engine.progress import caption_key, pictures_of, unnamed, walk
+from bot.engine.progress import caption_key, pictures_of, private_key, unnamed, walk
 from bot.engine.work import Work
 
 EXTRA = "extra"  # files that no question asked for are kept under this name, for the office
@@ -132,7 +132,9 @@ def _after_pictures(
         Button(press=on("nocap", draft, missing), key="no_caption"),
         Button(press=on("drop", draft, missing), key="drop"),
     ]
-    w.say("picture.got_first", count=count, n=ids.index(missing) + 1, buttons=buttons, slot="question")
+    file = w.texts(draft).attachments[missing].file
+    n = ids.index(missing) + 1
+    w.say("picture.got_first", count=count, n=n, buttons=buttons, slot="question", card="picture", file=file)
 
 
 def _unnamed(w: Work, draft: int, attachment: int) -> bool:
@@ -194,6 +196,12 @@ def _checks(w: Work, draft: int, section: Section, question: Question) -> None:
     ask_private(w, draft, question)
 
 
+def check_private(w: Work, draft: int, section: Section, question: Question) -> None:
+    """Before a hand-in: the same question, when the pictures were left before it could be asked."""
+    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask"))
+    ask_private(w, draft, question)
+
+
 def ask_private(w: Work, draft: int, question: Question) -> None:
     """Papers, illness and children's faces must be kept out of what will be public."""
     buttons = [
@@ -201,6 +209,13 @@ def ask_private(w: Work, draft: int, question: Question) -> None:
         Button(press=on("which", draft, question.id), key="swap_one"),
     ]
     w.say("picture.private", buttons=buttons, slot="question")
+
+
+def cleared(w: Work, draft: int, question_id: str) -> None:
+    """[都没有]: kept for just these pictures; a new one is asked about again."""
+    answer = w.answer(draft, question_id)
+    w.write(draft, private_key(question_id), "closed", answer.parts if answer else (), ("ok",))
+    files_done(w, question_id)
 
 
 def small_ok(w: Work, draft: int, attachment: int) -> None:

@@ -68,6 +68,7 @@ COMMANDS: Mapping[str, Act] = {
     "word": _of_draft(controls.word),
     "code": controls.code,
     "text": writing.as_text,
+    "close": _of_draft(lambda w, draft: controls.close_draft(w, draft, False)),
 }
 
 # Buttons about the question in focus: stale ones show the focus again. Arguments: draft, question, …
@@ -133,6 +134,7 @@ def keep_waiting(w: Work, waiting: Pending) -> None:
     w.write(focus.draft, here[1].id, "open", (*(answer.parts if answer else ()), fragment.id))
     w.set(pending=None)
     w.remember("text")
+    w.kept = waiting.text
 
 
 def pressed(w: Work, pressed: Pressed) -> None:
@@ -229,4 +231,4 @@ def _pictures_clear(w: Work, draft: int, question: str) -> None:
     if here is None or here[1].id != question or w.focus is None or w.focus.draft != draft:
         w.then("resume")
         return
-    pictures.files_done(w, question)
+    pictures.cleared(w, draft, question)

@@ -142,6 +142,21 @@ def unnamed(question: Question, texts: Texts) -> int | None:
     return next((i for i, caption in captions if caption is None or caption.state == "none"), None)
 
 
+def private_key(question: str) -> str:
+    """The key under which it is kept that nothing private is on the pictures of a question."""
+    return f"private#{question}"
+
+
+def unchecked(call: Call, texts: Texts) -> tuple[Section, Question] | None:
+    """The picture question whose pictures, as they are now, nobody has yet said to be fit for the public."""
+    for section, question in walk(call):
+        answer = texts.answers.get(question.id)
+        cleared = texts.answers.get(private_key(question.id))
+        if question.kind == "pictures" and answer and answer.parts and (not cleared or cleared.parts != answer.parts):
+            return section, question
+    return None
+
+
 def blockers(call: Call, texts: Texts, *, unit: bool, declarations: bool = True) -> tuple[Blocker, ...]:
     """All that blocks, in walking order: required questions and files, the length, the unit, declarations."""
     out: list[Blocker] = []

@@ -11,7 +11,7 @@ from bot.engine.ids import b36
 from bot.engine.messages import Button, Moment, Say, Submitted, TakenBack, Want
 from bot.engine.model import PROFILE, Draft, Focus
 from bot.engine.printing import make_content
-from bot.engine.progress import Blocker, blockers, is_open, number_of, pictures_of, total_words
+from bot.engine.progress import Blocker, blockers, is_open, number_of, pictures_of, total_words, unchecked
 from bot.engine.suggesting import findings_of
 from bot.engine.work import Work
 
@@ -132,6 +132,9 @@ def submit(w: Work, draft: int) -> None:
     if blocked:
         w.refocus(Focus(draft=draft, mode="review"))
         _say_blocker(w, draft, blocked[0], key="blocks.one" if len(blocked) == 1 else "blocks.first")
+        return
+    if (pictures := unchecked(w.call(draft), w.texts(draft))) is not None:
+        w.then("private", draft, *pictures)
         return
     tail = w.call(draft).section("tail")
     texts = w.texts(draft)

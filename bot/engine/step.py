@@ -54,6 +54,7 @@ MOVES: Mapping[str, Act] = {
     "caption": pictures.caption,
     "rename": pictures.rename,
     "files_done": pictures.files_done,
+    "private": pictures.check_private,
 }
 
 

@@ -72,6 +72,7 @@ class Work:
         self.code_wanted = False
         self.erase = False
         self.conflict = False
+        self.kept = ""  # words that waited and have now become text, to be spoken of
         self.move: tuple[str, tuple[Any, ...]] | None = None
         self._texts: dict[int, Texts] = {}
         self._new_answers: dict[tuple[int, str], Answer] = {}

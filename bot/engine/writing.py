@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.engine import editing
 from bot.engine.asking import command, on, show, where
 from bot.engine.commands import looks_unsure
-from bot.engine.count import count
+from bot.engine.count import count, count_han
 from bot.engine.definition import Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Said
@@ -19,6 +19,7 @@ from bot.engine.values import evolve
 from bot.engine.work import Work
 
 _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
+UNIT_MIN = 2  # Han characters: 1 or ？？ is no village
 LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
 
 
@@ -44,6 +45,10 @@ def write(w: Work, said: Said, text: str, closes: bool) -> None:
         show(w)
     elif question.kind == "unit":
         name = " ".join(text.split())
+        if count_han(name) < UNIT_MIN:
+            w.say("unit.unclear")
+            show(w)
+            return
         if len(name) > LINE_MAX:
             w.say("line.too_long", label=question.label, max=LINE_MAX)
             show(w)
@@ -68,6 +73,9 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
             w.say("phone.unclear", buttons=[Button(press=on("skip", focus.draft, question.id), key="skip")])
             return
         value = found[1]
+    if question.kind != "phone" and not any(letter.isalpha() for letter in value):
+        w.say("line.unclear", label=question.label or question.ask)
+        return
     limit = question.limit.max or LINE_MAX
     if count(value) > limit or len(value) > limit * 4:
         w.say("line.too_long", label=question.label or question.ask, max=limit)
@@ -162,7 +170,8 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
         Button(press=on("done", draft, question.id), key="done", strong=True),
         Button(press="cmd:undo", key="undo_this"),
     ]
-    w.say("gather.first" if len(now.parts) == 1 else "gather.more", words=now.words, buttons=buttons, slot="gather")
+    key = "gather.kept" if w.kept else ("gather.first" if len(now.parts) == 1 else "gather.more")
+    w.say(key, words=now.words, kept=w.kept, buttons=buttons, slot="gather")
 
 
 def write_elsewhere(w: Work, said: Said, draft: int, question_id: str, text: str) -> bool:

@@ -113,6 +113,16 @@ function pictures(card, acts) {
   });
 }
 
+/** One picture that a question is about. @param {any} card @param {Acts} acts @returns {Node[]} */
+function picture(card, acts) {
+  const src = `/file/${card.file}?size=small`;
+  const alt = say('picture', { n: card.n });
+  return [
+    el('button', { class: 'ph one', type: 'button', 'aria-label': say('picture_bigger', { n: card.n }), onclick: () => acts.picture(src, alt) },
+      el('img', { src, alt, loading: 'lazy' })),
+  ];
+}
+
 /**
  * The first line of a message: the rest repeats, for channels that cannot draw, what the card shows.
  * @param {string} text
@@ -122,9 +132,9 @@ function lead(text) {
   return el('p', { text: text.split('\n')[0] });
 }
 
-const KINDS = { question, overview, preview, document: file, editions: choice, cases: choice, code, pictures };
+const KINDS = { question, overview, preview, document: file, editions: choice, cases: choice, code, pictures, picture };
 /** Cards beside which the message's own text is shown as well. */
-const WITH_TEXT = { document: true, editions: true, cases: true };
+const WITH_TEXT = { document: true, editions: true, cases: true, picture: true };
 
 /**
  * Draws a card.
