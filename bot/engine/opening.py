@@ -9,7 +9,7 @@ from bot.engine.answers import plain
 from bot.engine.asking import given, limit_words, masked, on, short_unit, show
 from bot.engine.definition import Edition
 from bot.engine.going import focus_on
-from bot.engine.messages import Button, Moment, UnitNamed
+from bot.engine.messages import Button, Moment, Say, UnitNamed
 from bot.engine.model import PROFILE, Focus
 from bot.engine.progress import first_open, next_question, touched
 from bot.engine.tree import TOWNSHIP, above
@@ -176,7 +176,7 @@ def choose(w: Work) -> None:
         {
             "title": e.title,
             "limit": limit_words(e.call.limit),
-            "due": Moment(at=e.due, zone=e.call.zone),
+            "due": Say(key="choose.until", params={"due": Moment(at=e.due, zone=e.call.zone)}),
             "press": f"edition:{e.id}",
         }
         for e in editions
