@@ -184,12 +184,10 @@ class FileStore:
 
     async def get(self, file: str) -> AsyncIterator[bytes]:
         """The bytes of a kept file, in pieces. Raises FileNotFoundError."""
-        handle = await asyncio.to_thread(self.path(file).open, "rb")
-        try:
-            while piece := await asyncio.to_thread(handle.read, CHUNK):
-                yield piece
-        finally:
-            handle.close()
+        path, offset = self.path(file), 0
+        while piece := await asyncio.to_thread(_piece, path, offset):
+            yield piece
+            offset += len(piece)
 
     async def sweep(self, now: datetime) -> int:
         """Removes uploads left unfinished and files that nothing names any more; returns how many files."""
@@ -246,6 +244,13 @@ def _append(part: Path, offset: int, data: bytes) -> int:
     finally:
         os.close(handle)
     return offset + len(data)
+
+
+def _piece(path: Path, offset: int) -> bytes:
+    """Opened and closed within one call: whoever asked may be gone before the answer is there."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(CHUNK)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

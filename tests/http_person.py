@@ -162,7 +162,8 @@ class HttpPerson:
                 if answer.status < 400:
                     return answer
                 sentence = str(answer.json.get("error", "")) if path.startswith("/api/") else ""
-                self.sentences.add(sentence)
+                if path.startswith("/api/"):  # a page says it in HTML
+                    self.sentences.add(sentence)
                 if answer.status != 429 and answer.status < 500:
                     raise Refused(answer.status, sentence)
                 # In the page's time: `pause` may run quicker than the clock, then so does this.
