@@ -7,7 +7,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -288,8 +288,3 @@ def drafts_of(connection: Connection, person: int) -> int:
 def named(connection: Connection, person: int) -> bool:
     """Whether the person has given a name."""
     return bool(connection.execute(select(people.c.name).where(people.c.id == person)).scalar())
-
-
-def row_of(connection: Connection, person: int) -> Any:
-    """The person's columns, or None."""
-    return connection.execute(select(people).where(people.c.id == person)).first()

@@ -185,7 +185,7 @@ class Undo:
 class Pending:
     """Something said that waits for the next word: kind "ambiguous" keeps the text itself, "erase" a consent."""
 
-    kind: Literal["ambiguous", "erase", "close"]
+    kind: Literal["ambiguous", "erase"]
     text: str = ""
     source: str = ""
     draft: int = 0
