@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from bot.engine.messages import Incoming
+from bot.engine.values import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Address:
     """(channel, external id). For the page `external` is the hash of the session token."""
 
@@ -17,7 +17,7 @@ class Address:
     external: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Update:
     """One thing that happened on a channel. (channel, ref) counts once.
 
@@ -31,7 +31,7 @@ class Update:
     digest: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Face:
     """A button as it is shown."""
 
@@ -40,7 +40,7 @@ class Face:
     strong: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Outgoing:
     """A message ready to be shown. `text` is complete by itself; `card` is for channels that draw.
 
@@ -55,7 +55,7 @@ class Outgoing:
     author: Literal["bot", "me"] = "bot"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Taken:
     """What became of an update, after the commit.
 
@@ -72,14 +72,14 @@ class Taken:
     wants: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Sent:
     """The messenger's id of what was sent."""
 
     external: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ChannelCaps:
     """A channel's abilities as data: text limit and its unit, edits, sizes, who may speak first."""
 

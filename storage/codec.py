@@ -15,8 +15,7 @@ from bot.channel import Address, Face, Outgoing, Update
 from bot.engine import messages as m
 from bot.engine.definition import Call, Edition, Office
 from bot.engine.model import Answer, Focus, Pending, Undo
-from bot.engine.values import maker
-from storage.types import encode
+from storage.types import encode, runs, unrun
 
 # ---------------------------------------------------------------- the conversation's own columns
 
@@ -41,16 +40,13 @@ def pending_in(raw: list[Any] | None) -> Pending | None:
     return None if raw is None else Pending(kind=raw[0], text=raw[1], source=raw[2], draft=raw[3])
 
 
-_answer = maker(Answer)
-
-
 def _answer_out(a: Answer) -> list[Any]:
-    return [a.draft, a.question, a.n, a.state, a.parts, a.picks, a.words]
+    return [a.draft, a.question, a.n, a.state, runs(a.parts), a.picks, a.words]
 
 
 def _answer_in(raw: list[Any]) -> Answer:
     draft, question, n, state, parts, picks, words = raw
-    return _answer(draft, question, n, state, tuple(parts), tuple(picks), words)
+    return Answer(draft=draft, question=question, n=n, state=state, parts=unrun(parts), picks=tuple(picks), words=words)
 
 
 # The list is read and written again with each turn and only one entry of it is new, so what was written lately is

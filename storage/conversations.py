@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from bot.engine.model import Conversation, Person, Unit
-from bot.engine.values import maker
 from bot.errors import Stale
 from storage.codec import focus_in, focus_out, pending_in, pending_out, undo_in, undo_out
 from storage.prepared import Read, Write
@@ -85,15 +84,28 @@ def unit_of(path: str, id: int, level: str, confirmed: bool) -> Unit:
     return Unit(id=id, path=tuple(path.split("/")), level=level, confirmed=confirmed)
 
 
-_person, _conversation = maker(Person), maker(Conversation)
-
-
 def _pair(row: Any) -> tuple[Person, Conversation]:
-    unit = None if row[8] is None else unit_of(row[9], row[8], row[10], row[11])
-    person = _person(row[0], unit_of(row[5], row[4], row[6], row[7]), unit, row[1], row[2], row[3])
-    focus, pending, undo = focus_in(row[15]), pending_in(row[16]), undo_in(row[19])
-    typing = (row[17], row[18])
-    conversation = _conversation(row[12], row[0], row[13], row[14], focus, pending, typing, undo, *row[20:])
+    person = Person(
+        id=row[0],
+        invited=unit_of(row[5], row[4], row[6], row[7]),
+        unit=None if row[8] is None else unit_of(row[9], row[8], row[10], row[11]),
+        name=row[1],
+        post=row[2],
+        phone=row[3],
+    )
+    conversation = Conversation(
+        id=row[12],
+        person=row[0],
+        version=row[13],
+        seq=row[14],
+        focus=focus_in(row[15]),
+        pending=pending_in(row[16]),
+        typing=(row[17], row[18]),
+        undo=undo_in(row[19]),
+        consent=row[20],
+        declined=row[21],
+        seen_at=row[22],
+    )
     return person, conversation
 
 

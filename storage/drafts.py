@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
-from bot.engine.values import maker
-from storage.prepared import Read, Write
+from storage.prepared import Read, Row, Write
 from storage.tables import answers, attachments, drafts, fragments
 
 # A row is a value's fields, in their order.
@@ -37,6 +36,7 @@ _ATTACHMENTS = Read(
     ),
     "ids",
 )
+_FRAGMENT, _ATTACHMENT = (tuple(f.name for f in fields(kind)) for kind in (Fragment, Attachment))
 _SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due")
 _INSERT_DRAFT = Write(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
 _UPDATE_DRAFT = Write(
@@ -64,12 +64,29 @@ _FILES = select(attachments.c.file).where(attachments.c.draft.in_(bindparam("ids
 _DELETE = delete(drafts).where(drafts.c.id.in_(bindparam("ids", expanding=True)))
 
 
-_draft, _answer, _fragment, _attachment = maker(Draft), maker(Answer), maker(Fragment), maker(Attachment)
-
-
 def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
     """All drafts of these people, profiles included; no texts."""
-    return [_draft(*r[:3], r[3] or 0, *r[4:]) for r in _DRAFTS.rows(connection, persons)]
+    return [_draft_of(row) for row in _DRAFTS.rows(connection, persons)]
+
+
+def _draft_of(row: Row) -> Draft:
+    id, person, call, edition, state, title, words, sections_done, next, n, case, at, seen_at, due = row
+    return Draft(
+        id=id,
+        person=person,
+        call=call,
+        edition=edition or 0,
+        state=state,
+        title=title,
+        words=words,
+        sections_done=sections_done,
+        next=next,
+        n=n,
+        case=case,
+        at=at,
+        seen_at=seen_at,
+        due=due,
+    )
 
 
 def outlines(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
@@ -84,16 +101,18 @@ def texts(connection: Connection, ids: Collection[int]) -> dict[int, Texts]:
     by_fragment: dict[int, dict[int, Fragment]] = {d: {} for d in ids}
     by_attachment: dict[int, dict[int, Attachment]] = {d: {} for d in ids}
     for row in _FRAGMENTS.rows(connection, ids):
-        by_fragment[row[0]][row[1]] = _fragment(*row)
-    for r in _ATTACHMENTS.rows(connection, ids):
-        by_attachment[r[0]][r[1]] = _attachment(*r)
+        by_fragment[row[0]][row[1]] = Fragment(**dict(zip(_FRAGMENT, row, strict=True)))
+    for row in _ATTACHMENTS.rows(connection, ids):
+        by_attachment[row[0]][row[1]] = Attachment(**dict(zip(_ATTACHMENT, row, strict=True)))
     return {d: Texts(answers=by_answer[d], fragments=by_fragment[d], attachments=by_attachment[d]) for d in ids}
 
 
 def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Answer]]:
     found: dict[int, dict[str, Answer]] = {d: {} for d in ids}
     for draft, question, n, state, parts, picks, words in _ANSWERS.rows(connection, ids):
-        found[draft][question] = _answer(draft, question, n, state, tuple(parts), tuple(picks), words)
+        found[draft][question] = Answer(
+            draft=draft, question=question, n=n, state=state, parts=parts, picks=tuple(picks), words=words
+        )
     return found
 
 

@@ -43,13 +43,11 @@ def run(connection: Connection, sql: str, values: Any = (), *, many: bool = Fals
 
 
 def _translated(rows: Iterable[Row], translators: _Translators) -> list[Row]:
-    out: list[Row] = []
-    for row in rows:
-        values = list(row)
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    if columns:  # a column at a time: the loop over the rows is then one of C
         for at, translate in translators:
-            values[at] = translate(values[at])
-        out.append(values)
-    return out
+            columns[at] = map(translate, columns[at])
+    return list(zip(*columns, strict=True))
 
 
 class _Written(NamedTuple):

@@ -35,7 +35,7 @@ from storage.tables_office import (
     uploads,
     wakes,
 )
-from storage.types import Json
+from storage.types import Json, Numbers
 
 __all__ = [
     "addresses",
@@ -240,7 +240,7 @@ answers = Table(
     string("question", None),
     Column("n", Integer, nullable=False),
     string("state", None),  # open | closed | skipped | none
-    Column("parts", Json, nullable=False),
+    Column("parts", Numbers, nullable=False),
     Column("picks", Json, nullable=False),
     number("words"),
     instant(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from typing import Any
 
 import psycopg
@@ -13,8 +13,8 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from bot.engine.messages import Incoming, Reply, Said, Turn
-from bot.engine.model import Conversation, Draft, Focus, Fragment, NotLoaded, Unread, View
-from bot.engine.values import evolve, maker
+from bot.engine.model import Conversation, Draft, Focus, Fragment, NotLoaded, Texts, Unread, View
+from bot.engine.values import closed, evolve, opened
 from storage import tables as t
 from storage.database import is_outage, is_race, open_writer
 from storage.prepared import Read, Write
@@ -92,15 +92,30 @@ def _cut_off(house: House) -> DBAPIError:
 
 
 def test_a_value_made_quickly_is_as_any_other() -> None:
-    slow = Fragment(draft=1, id=2, question="q", text="字", words=1, source="r")
-    quick = maker(Fragment)(1, 2, "q", "字", 1, "r")
-    assert quick == slow and hash(quick) == hash(slow) and type(quick) is Fragment
-    assert evolve(quick, words=3) == replace(slow, words=3)
-    assert copy.copy(quick) == slow and pickle.loads(pickle.dumps(quick)) == slow
+    piece = Fragment(draft=1, id=2, question="q", text="字", words=1)
+    assert asdict(piece) == {"draft": 1, "id": 2, "question": "q", "text": "字", "words": 1, "source": ""}
+    assert evolve(piece, words=3) == replace(piece, words=3) != piece
+    assert copy.copy(piece) == piece == pickle.loads(pickle.dumps(piece)) and len({piece, copy.copy(piece)}) == 1
+    assert Texts().answers is not Texts().answers
     with pytest.raises(FrozenInstanceError):
-        quick.words = 2  # type: ignore[misc]
+        piece.words = 2  # type: ignore[misc]
+    for wrong in ({"wrods": 2}, {}):
+        with pytest.raises(TypeError):
+            Fragment(draft=1, **wrong)  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        evolve(quick, wrods=2)
+        evolve(piece, wrods=2)
+
+
+def test_an_opened_copy_can_be_changed_until_it_is_closed() -> None:
+    before = Focus(draft=1, question="q")
+    copied = opened(before)
+    copied.mode = "edit"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        copied.mood = "edit"  # type: ignore[attr-defined]
+    after = closed(copied)
+    assert after == replace(before, mode="edit") and before.mode == "ask" and type(after) is Focus
+    with pytest.raises(FrozenInstanceError):
+        after.mode = "ask"  # type: ignore[misc]
 
 
 # ---------------------------------------------------------------- drafts that were not read

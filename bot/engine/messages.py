@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
 from bot.engine.content import Content
 from bot.engine.model import Answer, Attachment, Conversation, Draft, Fragment, Person
+from bot.engine.values import value
 
 # ---------------------------------------------------------------- what people and the house say
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Incoming:
     """The base of all. `at` is when it counts (UTC); `ref` is the update's, kept as a fragment's source."""
 
@@ -21,7 +22,7 @@ class Incoming:
     ref: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Said(Incoming):
     """A text. `done`: the sender closes the question with it. `cut`: the messenger cut it off the one before.
 
@@ -38,7 +39,7 @@ class Said(Incoming):
     base: int = -1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Pressed(Incoming):
     """A button. `press` is its id, `label` what stood on it where the channel knows."""
 
@@ -46,7 +47,7 @@ class Pressed(Incoming):
     label: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SentFile:
     """A file that already lies in the store, looked at from its header."""
 
@@ -59,7 +60,7 @@ class SentFile:
     height: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Sent(Incoming):
     """Pictures or files, with the text that came along. `album` groups what a messenger split."""
 
@@ -68,7 +69,7 @@ class Sent(Incoming):
     album: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Unreadable(Incoming):
     """A file that was refused at the door; `key` and `params` name the sentence."""
 
@@ -76,7 +77,7 @@ class Unreadable(Incoming):
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Edited(Incoming):
     """The person changed a message they had sent; `source` is the ref of that one."""
 
@@ -84,7 +85,7 @@ class Edited(Incoming):
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Shared(Incoming):
     """A phone number or a place given through the messenger's own button."""
 
@@ -92,7 +93,7 @@ class Shared(Incoming):
     place: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Typing(Incoming):
     """Half a text. No reply, no new version; kept with the question key it belongs to."""
 
@@ -100,7 +101,7 @@ class Typing(Incoming):
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Knock(Incoming):
     """Somebody opens an invite link, or comes with a 接续码; who they are is decided by the desk.
 
@@ -115,7 +116,7 @@ class Knock(Incoming):
     last4: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Joined(Incoming):
     """An invite was redeemed, or a known person opened the link again.
 
@@ -126,7 +127,7 @@ class Joined(Incoming):
     role: str = "writer"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Told(Incoming):
     """The office did something the writer hears of: wording key "told.<event>"."""
 
@@ -135,7 +136,7 @@ class Told(Incoming):
     draft: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Done(Incoming):
     """A job that a turn wanted is finished; `result` as the job's kind says, {} when it could not be done."""
 
@@ -144,7 +145,7 @@ class Done(Incoming):
     result: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Woke(Incoming):
     """A wake that was set has come due."""
 
@@ -155,7 +156,7 @@ class Woke(Incoming):
 # ---------------------------------------------------------------- what comes out
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Moment:
     """An instant with the zone it is to be read in. `until`: exclusive, so midnight reads as 24时 the day before."""
 
@@ -163,7 +164,7 @@ class Moment:
     zone: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Say:
     """A sentence by its key in the wording, with what goes into its gaps.
 
@@ -175,7 +176,7 @@ class Say:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Button:
     """A button: `press` is its id (64 bytes at most). Its face is `label`, or the wording "button.<key>"."""
 
@@ -186,7 +187,7 @@ class Button:
     strong: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Reply(Say):
     """A message of the assistant.
 
@@ -201,7 +202,7 @@ class Reply(Say):
     card: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Event:
     """Who did what: append-only, for audit; params hold ids and numbers, never an answer's text."""
 
@@ -210,7 +211,7 @@ class Event:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Want:
     """Slow work for a worker after the commit; it comes back as Done with the same job and args.
 
@@ -222,7 +223,7 @@ class Want:
     args: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Wake:
     """Set (or, with at=None, drop) the one wake of this kind of the conversation."""
 
@@ -231,7 +232,7 @@ class Wake:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Submitted:
     """A draft is handed in. The desk freezes the content, makes or moves the case, draws the number and
     puts it into the gap "number" of the replies."""
@@ -241,7 +242,7 @@ class Submitted:
     content: Content
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class TakenBack:
     """The writer takes an unopened case back: one conditional move, lost if it was opened meanwhile."""
 
@@ -250,14 +251,14 @@ class TakenBack:
     n: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class UnitNamed:
     """The writer's own unit, as a name below the invited unit; the desk finds or makes the node."""
 
     name: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Turn:
     """What one step changes. Tuples hold only what is new or changed; the rest stays as it is."""
 

@@ -7,11 +7,12 @@ answer refers to them by number, so an undo entry can hold an earlier answer wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from bot.engine.definition import Call, Edition, Extension
+from bot.engine.values import value
 
 if TYPE_CHECKING:
     from bot.engine.findings import Finding
@@ -70,7 +71,7 @@ class Unread(dict[int, _Value]):
         return dict(super().items())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Focus:
     """Where the conversation stands, by ids.
 
@@ -85,7 +86,7 @@ class Focus:
     at: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Fragment:
     """One piece of text as sent, cleaned at the door. `id` counts within its draft.
 
@@ -101,7 +102,7 @@ class Fragment:
     source: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Answer:
     """Version n of the answer to a question of a draft; versions are only ever added.
 
@@ -118,7 +119,7 @@ class Answer:
     words: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Attachment:
     """A picture or file of a draft; `id` counts within the draft, together with the fragments.
 
@@ -138,7 +139,7 @@ class Attachment:
     source: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Draft:
     """One text being written for one edition, with the summary columns that lists and plans live on.
 
@@ -162,7 +163,7 @@ class Draft:
     due: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Texts:
     """All that was written in one draft: the latest answers by question, fragments and attachments by id."""
 
@@ -171,7 +172,7 @@ class Texts:
     attachments: Mapping[int, Attachment] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Undo:
     """What an undo puts back: earlier answers (references, no texts), the focus, and the action's name."""
 
@@ -181,7 +182,7 @@ class Undo:
     focus: Focus | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Pending:
     """Something said that waits for the next word: kind "ambiguous" keeps the text itself, "erase" a consent."""
 
@@ -191,7 +192,7 @@ class Pending:
     draft: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Conversation:
     """One per person. `consent` is the version of the words agreed to, "" before.
 
@@ -211,7 +212,7 @@ class Conversation:
     seen_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Unit:
     """A node of the tree. `path` are the names from the root down, itself included."""
 
@@ -221,7 +222,7 @@ class Unit:
     confirmed: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Person:
     """One human being. `invited` is the unit their invite named; `unit` where they belong now."""
 
@@ -233,7 +234,7 @@ class Person:
     phone: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CaseView:
     """What the writer's side may know of a case. `first`: it stands at the first level."""
 
@@ -247,7 +248,7 @@ class CaseView:
     opened: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Caps:
     """What a channel can do, as far as the wording depends on it.
 
@@ -259,7 +260,7 @@ class Caps:
     page: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Vocabulary:
     """The words understood at any time, as data (bot/data/wording/words.toml, `Wording.vocabulary`).
 
@@ -277,7 +278,7 @@ class Vocabulary:
     questions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class View:
     """All a step may look at, loaded by the desk; frozen. `new_id` is an unused id for a new draft.
 

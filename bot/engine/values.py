@@ -1,53 +1,95 @@
-"""Making frozen values quickly, where a turn makes them by the dozen.
+"""`value`: frozen dataclasses that are made quickly, since a turn makes a hundred of them.
 
 The constructor of a frozen dataclass goes through `object.__setattr__` for each field, which costs four times
 the rest. Here a value is filled while it is of a twin class that can still be changed, and becomes of its own
-class, which cannot, before anybody sees it.
+class, which cannot, before anybody sees it. Everything else (equality, hash, repr, fields, replace, the
+errors for a missing or unknown field) is the dataclass's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar, cast, dataclass_transform
 
 _Value = TypeVar("_Value")
 _KEEP: Any = object()
 
 
-def maker(cls: type[_Value]) -> Callable[..., _Value]:
-    """A function that makes a value of a frozen, slotted dataclass of all its fields, by position."""
-    names = _names(cls)
-    return _written(cls, ", ".join(names), {name: name for name in names})
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: type[_Value]) -> type[_Value]:
+    """A class as a frozen, slotted dataclass whose fields are given by name."""
+    own: Any = dataclass(frozen=True, kw_only=True, slots=True)(cls)
+    names = [f.name for f in fields(own)]
+    twin: Any = type(own.__name__, own.__bases__, {"__slots__": own.__slots__, "__setattr__": object.__setattr__})
+    known = {"_set": object.__setattr__, "_new": object.__new__, "_Twin": twin, "_Own": own, "_KEEP": _KEEP}
+    gaps, filled = _gaps(own, known)
+    own.__init__ = _written(
+        f"__init__(self, *, {gaps})",
+        [
+            "_set(self, '__class__', _Twin)",
+            *(f"self.{n} = {what}" for n, what in filled.items()),
+            "self.__class__ = _Own",
+        ],
+        known,
+    )
+    copied = ["_copy = _new(_Twin)", *(f"_copy.{n} = _old.{n}" for n in names), "return _copy"]
+    _openers[own] = _written("opened(_old)", copied, known)
+    changed = [f"_copy.{n} = _old.{n} if {n} is _KEEP else {n}" for n in names]
+    _evolvers[own] = _written(
+        f"evolve(_old, *, {', '.join(f'{n}=_KEEP' for n in names)})",
+        ["_copy = _new(_Twin)", *changed, "_copy.__class__ = _Own", "return _copy"],
+        known,
+    )
+    _owns[twin] = own
+    return cast("type[_Value]", own)
 
 
-def evolve(value: _Value, **columns: Any) -> _Value:
-    """`dataclasses.replace` for such a value, at a quarter of its cost."""
-    evolver: Callable[..., _Value] = _evolvers.get(type(value)) or _evolver(type(value))
-    return evolver(value, **columns)
+def evolve(old: _Value, **columns: Any) -> _Value:
+    """`dataclasses.replace` for a value, at a quarter of its cost."""
+    evolver: Callable[..., _Value] = _evolvers[type(old)]
+    return evolver(old, **columns)
+
+
+def opened(old: _Value) -> _Value:
+    """A copy whose fields can be set, for one pair of hands, until it is `closed`."""
+    opener: Callable[[_Value], _Value] = _openers[type(old)]
+    return opener(old)
+
+
+def closed(copy: _Value) -> _Value:
+    """The very copy that was `opened`, from now on a value like all others."""
+    own = _owns.get(type(copy))
+    if own is not None:
+        copy.__class__ = own
+    return copy
 
 
 _evolvers: dict[type, Callable[..., Any]] = {}
+_openers: dict[type, Callable[..., Any]] = {}
+_owns: dict[type, type] = {}
 
 
-def _evolver(cls: type[_Value]) -> Callable[..., _Value]:
-    names = _names(cls)
-    gaps = ", ".join(f"{name}=_KEEP" for name in names)
-    fill = {name: f"_old.{name} if {name} is _KEEP else {name}" for name in names}
-    made = _evolvers[cls] = _written(cls, f"_old, *, {gaps}", fill)
-    return made
+def _gaps(own: Any, known: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """The constructor's parameters, and what each field is filled with."""
+    gaps, filled = [], {}
+    for f in fields(own):
+        filled[f.name] = f.name
+        if f.default is not MISSING:
+            known[f"_default_{f.name}"] = f.default
+            gaps.append(f"{f.name}=_default_{f.name}")
+        elif f.default_factory is not MISSING:
+            known[f"_made_{f.name}"] = f.default_factory
+            gaps.append(f"{f.name}=_KEEP")
+            filled[f.name] = f"_made_{f.name}() if {f.name} is _KEEP else {f.name}"
+        else:
+            gaps.append(f.name)
+    return ", ".join(gaps), filled
 
 
-def _names(cls: type[Any]) -> list[str]:
-    return [f.name for f in fields(cls)]
-
-
-def _written(cls: type[_Value], gaps: str, fill: dict[str, str]) -> Callable[..., _Value]:
-    """Such a function, written as `dataclasses` writes its constructors."""
-    slots: Any = cls.__dict__["__slots__"]
-    twin = type(cls.__name__, cls.__bases__, {"__slots__": slots, "__setattr__": object.__setattr__})
-    known: dict[str, Any] = {"_new": object.__new__, "_Twin": twin, "_Own": cls, "_KEEP": _KEEP}
-    lines = [f"def make({gaps}):", "_made = _new(_Twin)", *(f"_made.{name} = {what}" for name, what in fill.items())]
-    exec("\n    ".join([*lines, "_made.__class__ = _Own", "return _made"]), known)
-    make: Callable[..., _Value] = known["make"]
-    return make
+def _written(head: str, lines: list[str], known: dict[str, Any]) -> Callable[..., Any]:
+    """A function from its text, as `dataclasses` writes its own."""
+    made: dict[str, Any] = {}
+    exec("\n    ".join([f"def {head}:", *lines]), known, made)
+    (function,) = made.values()
+    return cast("Callable[..., Any]", function)

@@ -38,13 +38,10 @@ from bot.engine.model import (
     View,
 )
 from bot.engine.progress import DONE, is_open, section_state, touched
-from bot.engine.values import evolve, maker
+from bot.engine.values import closed, evolve, opened
 
 UNDO_STEPS = 20
 _Value = TypeVar("_Value")
-
-
-_turn = maker(Turn)
 
 
 def _copy(known: Mapping[int, _Value]) -> Mapping[int, _Value]:
@@ -220,11 +217,14 @@ class Work:
 
     def refocus(self, focus: Focus | None) -> None:
         """Moves the conversation, and remembers in the draft where it is."""
-        self.conversation = evolve(self.conversation, focus=focus)
+        self.set(focus=focus)
 
     def set(self, **columns: Any) -> None:
         """New values for the conversation itself."""
-        self.conversation = evolve(self.conversation, **columns)
+        if self.conversation is self.before:
+            self.conversation = opened(self.before)
+        for name, column in columns.items():
+            setattr(self.conversation, name, column)
 
     def remember(self, what: str) -> None:
         """Makes what was done since the last call one step that 撤销 takes back; `what` is a wording key's end."""
@@ -312,21 +312,21 @@ class Work:
             self.change(draft, **columns)
         if self.conversation is not self.before:
             self.set(seen_at=self.now)
-        return _turn(
-            self.conversation,
-            None if self.person is self.view.person or self.person == self.view.person else self.person,
-            self.unit,
-            tuple(d for d in self.drafts.values() if not self._is_old(d)),
-            tuple(self._new_answers.values()),
-            tuple(self._new_fragments),
-            tuple(self._new_attachments),
-            tuple(self.replies),
-            tuple(self.events),
-            tuple(self.wants),
-            tuple(self.wakes),
-            self.submitted,
-            self.taken_back,
-            self.code_wanted,
-            self.erase,
-            self.conflict,
+        return Turn(
+            conversation=closed(self.conversation),
+            person=None if self.person is self.view.person or self.person == self.view.person else self.person,
+            unit=self.unit,
+            drafts=tuple(d for d in self.drafts.values() if not self._is_old(d)),
+            answers=tuple(self._new_answers.values()),
+            fragments=tuple(self._new_fragments),
+            attachments=tuple(self._new_attachments),
+            replies=tuple(self.replies),
+            events=tuple(self.events),
+            wants=tuple(self.wants),
+            wakes=tuple(self.wakes),
+            submitted=self.submitted,
+            taken_back=self.taken_back,
+            code_wanted=self.code_wanted,
+            erase=self.erase,
+            conflict=self.conflict,
         )

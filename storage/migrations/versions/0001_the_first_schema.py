@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import Instant, Json
+from storage.types import Instant, Json, Numbers
 
 revision = "0001"
 down_revision = None
@@ -331,7 +331,7 @@ def upgrade() -> None:
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("parts", Json(), nullable=False),
+        sa.Column("parts", Numbers(), nullable=False),
         sa.Column("picks", Json(), nullable=False),
         sa.Column("words", sa.Integer(), server_default="0", nullable=False),
         sa.Column("at", Instant(), nullable=False),
