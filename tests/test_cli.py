@@ -90,16 +90,48 @@ def test_every_command_explains_itself(path: str, capsys: pytest.CaptureFixture[
         assert name in told
 
 
-@pytest.mark.parametrize("args", [["bogus"], ["serve", "--nothing"], ["paper", "x"], ["calls"], []])
-def test_what_is_typed_wrongly(args: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2 and what to do."""
-    try:
-        status = main(args)
-    except SystemExit as ended:
-        status = int(ended.code or 0)
-    assert status == 2
-    told = capsys.readouterr().err
-    assert told.rstrip().endswith("。") or "--help" in told
+MISTYPED = {
+    "bogus": "没有“bogus”这条命令，有这些：serve、talk、",
+    "calls x": "没有“x”这条命令，有这些：list、check、show、open。",
+    "serve --nothing": "“--nothing”用不上，请去掉或改正。",
+    "serve --port": "--port 后面还要写内容，请补上。",
+    "serve --port 八千": "--port 后面要写整数，“八千”不是整数。",
+    "paper 云溪26-017": "还缺 -o（Word文件的路径），请补上。",
+    "paper": "还缺 NUMBER（案例编号，如 云溪26-017）、-o（Word文件的路径），请补上。",
+    "paper x --read=1 -o f": "--read 后面不用写内容，请去掉等号和后面的字。",
+}
+
+
+@pytest.mark.parametrize("typed", MISTYPED)
+def test_what_is_typed_wrongly(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 2: what is wrong, and what can be typed instead."""
+    with pytest.raises(SystemExit) as ended:
+        main(typed.split())
+    assert ended.value.code == 2
+    usage, sentence, example = capsys.readouterr().err.rstrip("\n").rsplit("\n", 2)
+    assert usage.startswith("用法：anlitong")
+    assert sentence.startswith(MISTYPED[typed]) and sentence.endswith("。")
+    assert re.fullmatch(r"例如：anlitong \w+ .+|全部用法：anlitong( calls)? --help", example)
+
+
+@pytest.mark.parametrize("args", [["calls"], []])
+def test_a_command_that_is_left_out(args: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 2, what there is to choose from, and where more is said."""
+    assert main(args) == 2
+    sentence, more = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("请选") and more.endswith("--help")
+
+
+def test_every_example_can_be_typed() -> None:
+    """The lines under a command's help, and those after a mistake."""
+    wording = Wording.load()
+    for path, options in COMMANDS.items():
+        examples = wording.sentences.get(f"cli.{path.replace(' ', '.')}.example", "").splitlines()
+        assert examples or not options
+        for line in examples:
+            program, *typed = line.split()
+            args = make_parser(wording).parse_args(typed)
+            assert program == "anlitong" and f"{args.command} {getattr(args, 'action', '')}".strip() == path
 
 
 def test_help_and_count_load_little() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,15 @@ _CONFIG = _option("--config", metavar="F", type=Path, help="cli.config")
 _DATA = _option("--data", metavar="DIR", help="cli.data")
 _JSON = _option("--json", action="store_true", help="cli.json")
 _PLACE = (_CONFIG, _DATA)
+# What argparse says of a mistake, and the sentence for it: a key below cli.wrong with these gaps.
+_MISTAKES = (
+    (r"the following arguments are required: (?P<missing>.+)", "missing"),
+    (r"unrecognized arguments: (?P<typed>.+)", "unknown"),
+    (r"argument (?P<name>\S+): expected .+", "value"),
+    (r"argument (?P<name>\S+): ignored explicit argument .+", "no_value"),
+    (r"argument (?P<name>\S+): invalid int value: '(?P<typed>.*)'", "number"),
+    (r"argument .+: invalid choice: '(?P<typed>.*)' \(choose from (?P<names>.+)\)", "command"),
+)
 COMMANDS: Mapping[str, tuple[Option, ...]] = {
     "serve": (
         *_PLACE,
@@ -68,13 +78,17 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with the house's words; a mistake is one sentence under the usage, exit status 2."""
+    """argparse with the house's words; a mistake is one sentence under the usage, exit status 2.
+
+    `example` is a line that can be typed as it stands, shown in the help and after a mistake.
+    """
 
     wording: Wording
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, example: str = "", **values: Any) -> None:
         layout = argparse.RawDescriptionHelpFormatter
         super().__init__(**values, add_help=False, allow_abbrev=False, formatter_class=layout)
+        self.example = example
         self._positionals.title = self.wording.say("cli.arguments")
         self._optionals.title = self.wording.say("cli.options")
         self.add_argument("-h", "--help", action="help", help=self.wording.say("cli.help"))
@@ -95,12 +109,40 @@ class _Parser(argparse.ArgumentParser):
         formatter.add_text(self.epilog)
         return f"{self.format_usage()}\n{formatter.format_help()}"
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What is typed too much is told by the command it was typed to, not by the whole program."""
+        known, extra = super().parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unrecognized arguments: {' '.join(extra)}")
+        return known, extra
+
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.format_usage()}{self.wording.say('cli.wrong')}\n")
+        """Ends with the usage, one sentence and an example on stderr, exit status 2."""
+        found = next(((m, key) for rule, key in _MISTAKES if (m := re.fullmatch(rule, message, re.DOTALL))), None)
+        gaps: dict[str, Any] = found[0].groupdict() if found else {}
+        if "missing" in gaps:
+            gaps["missing"] = tuple(map(self._explained, gaps["missing"].split(", ")))
+        if "names" in gaps:
+            gaps["names"] = tuple(name.strip("'") for name in gaps["names"].split(", "))
+        sentence = self.wording.say(f"cli.wrong.{found[1] if found else 'other'}", **gaps)
+        more = {"example": self.example} if self.example else {"program": self.prog}
+        hint = self.wording.say("cli.wrong.example" if self.example else "cli.wrong.help", **more)
+        self.exit(2, f"{self.format_usage()}{sentence}\n{hint}\n")
+
+    def _explained(self, name: str) -> str:
+        """A missing argument with its meaning, by the name argparse has for it."""
+        for action in self._actions:
+            if name in ("/".join(action.option_strings), action.metavar):
+                flag = action.option_strings[0] if action.option_strings else name
+                return self.wording.say("cli.wrong.explained", flag=flag, help=(action.help or "").replace("%%", "%"))
+        return name
 
 
 def make_parser(wording: Wording) -> argparse.ArgumentParser:
-    """The parser of all commands; `command` (and `action`, for those with some) say which was typed."""
+    """The parser of all commands; `command` (and `action`, for those with some) say which was typed.
+
+    A command with actions that has options of its own can be typed without one: its action is then "".
+    """
     kind: type[_Parser] = type("_Worded", (_Parser,), {"wording": wording})
     root = kind(prog="anlitong", description=wording.say("cli.about"), epilog=wording.say("cli.more"))
     root.add_argument("--version", action="store_true", help=wording.say("cli.version"))
@@ -108,13 +150,24 @@ def make_parser(wording: Wording) -> argparse.ArgumentParser:
     for path, options in COMMANDS.items():
         above, _, name = path.rpartition(" ")
         key = f"cli.{path.replace(' ', '.')}"
+        has_actions = any(other.startswith(f"{path} ") for other in COMMANDS)
+        example = "" if has_actions and not options else wording.say(f"{key}.example")
         parser = groups[above].add_parser(
-            name, help=wording.say(f"{key}.help"), description=wording.say(f"{key}.about")
+            name,
+            help=wording.say(f"{key}.help"),
+            description=wording.say(f"{key}.about"),
+            epilog=wording.say("cli.example", lines=example.replace("\n", "\n  ")) if example else None,
+            example=example.splitlines()[0] if example else "",
         )
         for flags, values in options:
-            parser.add_argument(*flags, **{**values, "help": wording.say(values["help"]).replace("%", "%%")})
-        if any(other.startswith(f"{path} ") for other in COMMANDS):
+            more = {"help": wording.say(values["help"]).replace("%", "%%")}
+            if any(flags == taken for taken, _ in COMMANDS.get(above, ())):
+                more["default"] = argparse.SUPPRESS  # or what was typed before the action would be forgotten
+            parser.add_argument(*flags, **{**values, **more})
+        if has_actions:
             groups[path] = _group(parser, wording, "action")
+            if options:
+                parser.set_defaults(action="")
     return root
 
 
