@@ -124,7 +124,7 @@ def seqs(connection: Connection, ids: Collection[int]) -> dict[int, int]:
 def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) -> None:
     """Writes conversations, each with the version it was loaded at. Raises Stale if one moved on.
 
-    In the order of ids, so that two processes never wait for each other crosswise.
+    In the order of ids, so that two processes seldom wait for each other crosswise; if they do, one begins anew.
     """
     rows = [
         (
