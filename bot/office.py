@@ -57,6 +57,7 @@ class AddUnits:
 class MakeInvite:
     """An invite for a unit, given by its path ("" = the root). Gives {"invite", "link", "unit", "until", …}.
 
+    Units that are missing are made; "made" are their paths, from the top down.
     `uses` 1 makes it personal; None: without limit for writers, 1 for the others, who cannot be open.
     """
 
@@ -69,7 +70,7 @@ class MakeInvite:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RevokeInvite:
-    """All links of an invite are void from now on."""
+    """All links of an invite are void from now on; who came by it stays. Gives {"invite", "unit", "role"}."""
 
     invite: int
 
@@ -177,9 +178,10 @@ class Office:
         if not 1 <= command.days <= 3650:
             raise _Refused("bad_days")
         now, id = self._world.now(), self._world.new_id()
+        made: list[str] = []
         row = commands.InviteRow(
             id=id,
-            unit=self._unit(connection, path).id,
+            unit=self._unit(connection, path, made).id,
             role=command.role,
             uses=uses,
             expires_at=now + timedelta(days=command.days),
@@ -197,6 +199,7 @@ class Office:
             "role": command.role,
             "uses": uses,
             "until": row.expires_at,
+            "made": made,
         }
 
     def _revoke_invite(self, connection: Connection, actor: Actor, command: RevokeInvite) -> Mapping[str, Any]:
@@ -206,7 +209,7 @@ class Office:
             raise _Refused("no_invite")
         commands.revoke(connection, command.invite)
         self._note(connection, actor, "invite.revoked", unit=row.unit, params={"invite": command.invite})
-        return {"invite": command.invite}
+        return {"invite": command.invite, "unit": row.unit, "role": row.role}
 
     # ------------------------------------------------------------ cases
 
@@ -228,7 +231,7 @@ class Office:
         paths = [self._path(text) for text in command.paths]
         for path in paths:
             _may(actor, "/".join(path), ADMINISTRATOR)
-            self._unit(connection, path)
+            self._unit(connection, path, [])
         return {"units": len(paths)}
 
     def _path(self, text: str) -> tuple[str, ...]:
@@ -245,14 +248,15 @@ class Office:
         levels = level_names()
         return levels[levels.index(self._settings.site.root_level) :]
 
-    def _unit(self, connection: Connection, path: tuple[str, ...]) -> Unit:
-        """The node of a path; it and those above are made where they are missing."""
+    def _unit(self, connection: Connection, path: tuple[str, ...], made: list[str]) -> Unit:
+        """The node of a path; it and those above are made where they are missing, and added to `made`."""
         known = people.unit_at(connection, path)
         if known is not None:
             return known
         if len(path) > 1:
-            self._unit(connection, path[:-1])
+            self._unit(connection, path[:-1], made)
         level = self._levels()[len(path) - 1]
+        made.append("/".join(path))
         return people.make_unit(connection, self._world.new_id(), path, level, confirmed=True)
 
     def _note(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from storage.tables import cases, invites, people, units
+from bot.doors import Scope
+from storage.tables import cases, editions, invites, people, redeems, units
+from storage.views import below
 
 
 class InviteRow(NamedTuple):
@@ -29,6 +31,45 @@ class InviteAt(NamedTuple):
     role: str
     unit: str
     n: int
+
+
+class InviteSeen(NamedTuple):
+    """An invite as its issuer sees it: `name` of the person a personal one is bound to, `came` how many came by it."""
+
+    id: int
+    unit: str
+    role: str
+    personal: bool
+    uses_left: int | None
+    expires_at: datetime | None
+    revoked: bool
+    n: int
+    person: int | None
+    name: str | None
+    came: int
+
+    def living(self, now: datetime) -> bool:
+        """Whether its link opens for anybody: a personal one stays its person's way back after its day."""
+        over = self.expires_at is not None and now >= self.expires_at
+        if self.personal and self.person is not None:
+            return not self.revoked
+        return not (self.revoked or over or self.uses_left == 0)
+
+
+class CaseSeen(NamedTuple):
+    """A case as the office's list shows it; `title`, `words` and `submitted_at` are the last submission's."""
+
+    number: str
+    unit: str
+    title: str
+    writer: str
+    words: int
+    state: str
+    level: str
+    n: int
+    submitted_at: datetime
+    call: str
+    edition: str
 
 
 class CaseAt(NamedTuple):
@@ -76,6 +117,33 @@ def invites_noted(connection: Connection, note: str) -> list[tuple[int, InviteAt
     return [(row[0], InviteAt(*row[1:])) for row in rows]
 
 
+def invites_seen(connection: Connection, scope: Scope) -> list[InviteSeen]:
+    """All invites of the scope's units, by unit, oldest first."""
+    came = select(func.count(redeems.c.person.distinct())).where(
+        redeems.c.invite == invites.c.id, redeems.c.person != 0
+    )
+    rows = connection.execute(
+        select(
+            invites.c.id,
+            units.c.path,
+            invites.c.role,
+            invites.c.personal,
+            invites.c.uses_left,
+            invites.c.expires_at,
+            invites.c.revoked,
+            invites.c.n,
+            invites.c.person,
+            people.c.name,
+            came.scalar_subquery(),
+        )
+        .join(units, units.c.id == invites.c.unit)
+        .outerjoin(people, people.c.id == invites.c.person)
+        .where(below(scope))
+        .order_by(units.c.path, invites.c.id)
+    )
+    return [InviteSeen(*row) for row in rows]
+
+
 def is_nobody_here(connection: Connection) -> bool:
     """Whether there is neither a person nor an invite."""
     return not any(connection.execute(select(table.c.id).limit(1)).first() for table in (people, invites))
@@ -96,3 +164,32 @@ def cases_numbered(connection: Connection, number: str) -> list[CaseAt]:
     """The cases with a number, the last submitted first; several counties may have drawn the same."""
     rows = connection.execute(_CASE.where(cases.c.number == number).order_by(cases.c.submitted_at.desc()))
     return [CaseAt(*row) for row in rows]
+
+
+def cases_seen(connection: Connection, scope: Scope, *, call: str = "", state: str = "") -> list[CaseSeen]:
+    """The cases of the scope's units, by edition and number; of one call and in one state, where they are given."""
+    wanted = (
+        select(
+            cases.c.number,
+            units.c.path,
+            cases.c.title,
+            people.c.name,
+            cases.c.words,
+            cases.c.state,
+            cases.c.level,
+            cases.c.n,
+            cases.c.submitted_at,
+            editions.c.call,
+            editions.c.title,
+        )
+        .join(units, units.c.id == cases.c.unit)
+        .join(people, people.c.id == cases.c.person)
+        .join(editions, editions.c.id == cases.c.edition)
+        .where(below(scope))
+        .order_by(editions.c.opened_at, editions.c.id, cases.c.county, cases.c.number)
+    )
+    if call:
+        wanted = wanted.where(editions.c.call == call)
+    if state:
+        wanted = wanted.where(cases.c.state == state)
+    return [CaseSeen(*row) for row in connection.execute(wanted)]

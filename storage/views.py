@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, false, or_, select, true
 
 from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
@@ -179,10 +179,12 @@ def submission(connection: Connection, scope: Scope, draft: int, n: int) -> Subm
 
 def _sees(scope: Scope) -> ColumnElement[bool]:
     """Cases of the person, and those at or below the overseen units."""
-    own: ColumnElement[bool] = cases.c.person == scope.person
-    below = [
-        or_(units.c.path == path, units.c.path.startswith(f"{path}/", autoescape=True)) for path in scope.units if path
-    ]
+    return or_(cases.c.person == scope.person, below(scope))
+
+
+def below(scope: Scope) -> ColumnElement[bool]:
+    """What is joined with a unit at or below the overseen ones."""
     if "" in scope.units:
-        return or_(own, cases.c.id != 0)
-    return or_(own, *below)
+        return true()
+    paths = [or_(units.c.path == path, units.c.path.startswith(f"{path}/", autoescape=True)) for path in scope.units]
+    return or_(false(), *paths)

@@ -23,6 +23,7 @@ from docx import Document
 
 from bot.__main__ import main
 from bot.app import House
+from bot.channel import Address
 from bot.cli.parser import COMMANDS, make_parser
 from bot.engine.messages import Pressed
 from bot.wording import Wording
@@ -211,6 +212,48 @@ def test_invite_prints_a_link_and_a_code(tmp_path: Path, anlitong: Run) -> None:
     assert refused.returncode == 1 and refused.stderr.strip().endswith("。")
 
 
+def test_invite_says_what_is_easily_overlooked(tmp_path: Path, anlitong: Run) -> None:
+    """Units that were made new, and that anybody may use an open link; nothing where there is neither."""
+    data = ("--data", str(tmp_path / "data"))
+    first = anlitong("invite", *data, "--unit", "云溪县/石桥镇/槐树村").stdout
+    assert "新建了单位：石桥镇、槐树村。" in first and "谁拿到这个链接都能用" in first and "invite revoke" in first
+    second = anlitong("invite", *data, "--unit", "云溪县/石桥镇/青山村", "--uses", "1").stdout
+    assert "新建了单位：青山村。" in second and "谁拿到" not in second
+    assert "新建" not in anlitong("invite", *data, "--unit", "云溪县/石桥镇/槐树村").stdout
+
+
+async def test_a_link_is_listed_and_taken_back(tmp_path: Path, anlitong: Run) -> None:
+    """Who came by it stays; nobody else comes in; the list shows what still opens."""
+    from bot.engine.messages import Knock
+
+    data = ("--data", str(tmp_path / "data"))
+    made = {}
+    for unit in ("云溪县/石桥镇/槐树村", "云溪县/白沙镇"):
+        made[unit] = json.loads(anlitong("invite", *data, "--unit", unit, "--json").stdout)
+    link = made["云溪县/石桥镇/槐树村"]["link"]
+    async with home(tmp_path, busy=False) as house:
+        here = Address(channel="terminal", external="here")
+        await tell(house, here, Knock(at=house.world.now(), link=link, intent="new"))
+    listed = anlitong("invite", "list", *data)
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["单位", "云溪县/白沙镇", "云溪县/石桥镇/槐树村"]
+    assert re.search(rf"槐树村  写稿人  不限 .* 1人 .*/i/{re.escape(link)}$", listed.stdout, re.M)
+    below = anlitong("invite", *data, "list", "--unit", "云溪县/石桥镇", "--json")
+    assert [(one["came"], one["living"]) for one in json.loads(below.stdout)] == [(1, True)]
+    nowhere = anlitong("invite", "list", *data, "--unit", "云溪县/石桥")
+    assert nowhere.returncode == 1 and "云溪县/石桥" in nowhere.stderr
+    done = anlitong("invite", "revoke", *data, made["云溪县/石桥镇/槐树村"]["url"])
+    assert done.returncode == 0 and "云溪县/石桥镇/槐树村" in done.stdout
+    assert anlitong("invite", "revoke", *data, link).returncode == 1
+    assert anlitong("invite", "revoke", *data, str(made["云溪县/白沙镇"]["invite"])).returncode == 0
+    assert anlitong("invite", "list", *data).stdout.startswith("没有能用的链接")
+    assert anlitong("invite", "list", *data, "--all").stdout.count("（已收回）") == 2
+    async with home(tmp_path, busy=False) as house:
+        there = Address(channel="terminal", external="there")
+        await tell(house, there, Knock(at=house.world.now(), link=link, intent="new"))
+        assert await house.look.visitor(there) is None
+        assert await house.look.visitor(here) is not None
+
+
 # ---------------------------------------------------------------- paper, quarantine, db, backup, doctor
 
 
@@ -236,12 +279,34 @@ async def test_paper_by_number(tmp_path: Path, anlitong: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert any("六片" in p.text for p in Document(str(out)).paragraphs)
     assert await _opened(tmp_path) is False
+    _listed(number[0], data, anlitong)
     assert anlitong("paper", number[0], "-o", str(out), "--read", "--data", data).returncode == 0
     assert await _opened(tmp_path) is True
+    assert "已打开" in anlitong("cases", "list", "--data", data).stdout
     again = anlitong("paper", number[0], "-o", str(out), "--read", "--data", data)
     assert again.returncode == 0
     unknown = anlitong("paper", "云溪26-999", "-o", str(out), "--data", data)
     assert unknown.returncode == 1 and "云溪26-999" in unknown.stderr
+
+
+def _listed(number: str, data: str, anlitong: Run) -> None:
+    """What was handed in is found by unit, call and state, as a table and as JSON."""
+    edition, head, row = anlitong("cases", "list", "--data", data).stdout.splitlines()
+    assert edition.endswith("年短案例：1篇") and head.split()[:2] == ["编号", "单位"]
+    cells = [number, "云溪县/石桥镇/槐树村", "片长进院坝，小事不出片", "李建国"]
+    assert row.split()[:4] == cells and row.split()[5] == "等待审核"
+    (found,) = json.loads(anlitong("cases", "list", "--json", "--data", data).stdout)
+    assert [found[key] for key in ("number", "unit", "title", "writer")] == cells
+    assert found["state"] == "waiting" and found["call"] == "short" and found["words"] > 0 and found["n"] == 1
+    narrowed = ["--call", "short", "--unit", "云溪县/石桥镇", "--state", "等待审核", "--data", data]
+    assert number in anlitong("cases", "list", *narrowed).stdout
+    assert number in anlitong("cases", "list", *narrowed[:4], "--state", "waiting", "--data", data).stdout
+    assert anlitong("invite", "--unit", "云溪县/石桥", "--data", data).returncode == 0
+    for none in (["--unit", "云溪县/石桥"], ["--state", "已通过"], ["--call", "mca"]):
+        assert anlitong("cases", "list", *none, "--data", data).stdout == "没有这样的案例。\n"
+    for wrong in (["--unit", "白沙镇"], ["--state", "看过"], ["--call", "nothing"]):
+        refused = anlitong("cases", "list", *wrong, "--data", data)
+        assert refused.returncode == 1 and wrong[1] in refused.stderr
 
 
 async def _opened(folder: Path) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Awaitable, Callable
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from bot.wording import Wording
 if TYPE_CHECKING:
     from bot.app import House
     from bot.config import Settings
+    from bot.doors import Scope
 
 FINE, TROUBLE, MISUSED = 0, 1, 2
 
@@ -62,6 +64,29 @@ def print_json(value: Any) -> None:
         raise TypeError(type(other).__name__)
 
     say(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under their head, each column as wide as its widest cell; a Chinese character is two wide."""
+    lines = [head, *rows]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(head))]
+    for line in lines:
+        say("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+async def scope_below(house: House, unit: str, wording: Wording) -> Scope:
+    """The eyes of whoever oversees a unit, given by its path ("" = everything). Raises Stop for an unknown one."""
+    from bot.doors import Scope
+    from storage.people import unit_at
+
+    path = tuple(part.strip() for part in unit.split("/"))
+    if unit and await house.readers.run(lambda c: unit_at(c, path)) is None:
+        raise Stop(wording.say("cli.no_unit", unit=unit, root=house.settings.site.root))
+    return Scope(person=0, units=("/".join(path),))
 
 
 def told(error: BaseException, wording: Wording) -> str | None:

@@ -1,22 +1,35 @@
-"""anlitong invite: a link, its QR code on the terminal, and a page to print."""
+"""anlitong invite: a link, its QR code on the terminal, and a page to print; all links, and taking one back."""
 
 from __future__ import annotations
 
 import argparse
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.common import FINE, Stop, in_house, out_of, print_json, say
+from bot.cli.common import FINE, Stop, in_house, out_of, print_json, print_table, say, scope_below
 from bot.wording import Wording
 
 if TYPE_CHECKING:
     from bot.app import House
     from bot.config import Settings
+    from storage.commands import InviteSeen
+
+_LONGEST_ID = 19  # digits
 
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
+    """Runs `invite` or `invite ACTION`."""
+    actions = {"": _make, "list": _list, "revoke": _revoke}
+    return actions[args.action](args, wording)
+
+
+# ---------------------------------------------------------------- make
+
+
+def _make(args: argparse.Namespace, wording: Wording) -> int:
     """Makes the invite and prints what came of it."""
 
     async def work(house: House) -> int:
@@ -34,6 +47,8 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
             return FINE
         say(_sentence(made.result, wording))
         say(url)
+        for line in _notes(made.result, wording):
+            say(line)
         say(_on_terminal(url))
         if args.page:
             say(wording.say("cli.invite.page_done", file=args.page))
@@ -57,15 +72,24 @@ def _sentence(result: Mapping[str, Any], wording: Wording) -> str:
         "cli.invite.done",
         role=wording.say(f"cli.invite.{result['role']}"),
         unit=result["unit"],
-        until=_until(result, wording),
+        until=_until(result["until"], wording),
         uses="" if uses is None else wording.say(key, uses=uses),
     )
 
 
-def _until(result: Mapping[str, Any], wording: Wording) -> str:
+def _notes(result: Mapping[str, Any], wording: Wording) -> Iterator[str]:
+    """What is easily overlooked: a link that anybody may use, and units that were new."""
+    if result["uses"] != 1:
+        yield wording.say("cli.invite.anybody", until=_until(result["until"], wording))
+    names = tuple(path.rpartition("/")[2] for path in result["made"] if "/" in path)  # the root is the settings' own
+    if names:
+        yield wording.say("cli.invite.made", names=names)
+
+
+def _until(at: datetime, wording: Wording) -> str:
     from bot.engine.messages import Moment
 
-    return wording.say("cli.until_day", at=Moment(at=result["until"], zone="Asia/Shanghai"))
+    return wording.say("cli.until_day", at=Moment(at=at, zone="Asia/Shanghai"))
 
 
 def _on_terminal(url: str) -> str:
@@ -85,7 +109,7 @@ def _page(url: str, result: Mapping[str, Any], settings: Settings, wording: Word
     lines = (
         wording.say("cli.invite.page_scan"),
         url,
-        wording.say("cli.invite.page_until", until=_until(result, wording)),
+        wording.say("cli.invite.page_until", until=_until(result["until"], wording)),
     )
     body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     return (
@@ -95,3 +119,81 @@ def _page(url: str, result: Mapping[str, Any], settings: Settings, wording: Word
         "<style>body{font:20px/1.6 sans-serif;text-align:center;margin:3em 1em;overflow-wrap:anywhere}</style>"
         f"<h1>{html.escape(title)}</h1>{code}{body}</html>\n"
     )
+
+
+# ---------------------------------------------------------------- list, revoke
+
+
+def _list(args: argparse.Namespace, wording: Wording) -> int:
+    async def work(house: House) -> int:
+        from storage import commands
+        from storage.invites import make_link
+
+        scope, now = await scope_below(house, args.unit, wording), house.world.now()
+        seen = await house.readers.run(lambda c: commands.invites_seen(c, scope))
+        shown = [one for one in seen if args.all or one.living(now)]
+        urls = [f"{base_url(house.settings)}/i/{make_link(house.site_key, one.id, one.n)}" for one in shown]
+        if args.json:
+            print_json([{**_as_json(one, now), "url": url} for one, url in zip(shown, urls, strict=True)])
+        elif shown:
+            head = wording.say("cli.invite.list.head").split("|")
+            print_table(head, [_row(one, url, now, wording) for one, url in zip(shown, urls, strict=True)])
+        else:
+            say(wording.say("cli.invite.list.none"))
+        return FINE
+
+    return in_house(args, work)
+
+
+def _as_json(one: InviteSeen, now: datetime) -> dict[str, Any]:
+    return {
+        "invite": one.id,
+        "unit": one.unit,
+        "role": one.role,
+        "personal": one.personal,
+        "uses_left": one.uses_left,
+        "until": one.expires_at,
+        "revoked": one.revoked,
+        "living": one.living(now),
+        "came": one.came,
+        "name": one.name or "",
+    }
+
+
+def _row(one: InviteSeen, url: str, now: datetime, wording: Wording) -> tuple[str, ...]:
+    """A line of the table; a link that opens nothing is not shown."""
+
+    def told(key: str, **gaps: Any) -> str:
+        return wording.say(f"cli.invite.list.{key}", **gaps)
+
+    if one.personal:
+        left = told("personal")
+    else:
+        left = told("unlimited") if one.uses_left is None else told("left", left=one.uses_left)
+    came = one.name or (told("came", came=one.came) if one.came else told("nobody"))
+    until = _until(one.expires_at, wording) if one.expires_at else told("unlimited")
+    void = told("revoked") if one.revoked else told("over")
+    role = wording.say(f"cli.invite.{one.role}")
+    return one.unit, role, left, until, came, url if one.living(now) else void
+
+
+def _revoke(args: argparse.Namespace, wording: Wording) -> int:
+    async def work(house: House) -> int:
+        from bot.doors import Refusal
+        from bot.office import RevokeInvite
+        from storage import invites
+
+        link = args.link.strip().rstrip("/").rpartition("/")[2]
+        if link.isascii() and link.isdigit() and len(link) <= _LONGEST_ID:
+            id = int(link)
+        else:
+            found = await house.readers.run(lambda c: invites.find(c, house.site_key, link))
+            id = found.invite.id if found else 0
+        revoked = await house.act(RevokeInvite(invite=id))
+        if isinstance(revoked, Refusal):
+            raise Stop(wording.say(revoked.key, **revoked.params))
+        role = wording.say(f"cli.invite.{revoked.result['role']}")
+        say(wording.say("cli.invite.revoke.done", unit=revoked.result["unit"], role=role))
+        return FINE
+
+    return in_house(args, work)
