@@ -146,7 +146,7 @@ def raw_turn(run: Callable[[str, tuple[Any, ...]], Any], name: str, ref: str, at
     draft = next(r for r in run(of_person, (person,)).fetchall() if r[2])
     question = json.loads(focus)[2]
     latest = next(r for r in run(answers, (draft[0],)).fetchall() if r[0] == question)
-    parts = json.dumps([*json.loads(latest[3]), draft[7]])
+    parts = f"{latest[3].partition('-')[0]}-{draft[7]}"
     values = (
         (focus, undo, conversation, version),
         (draft[0],),

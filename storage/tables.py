@@ -335,7 +335,7 @@ updates = Table(
     number("seq_from"),
     number("seq_to"),
     instant(),
-    PrimaryKeyConstraint("channel", "ref"),
+    PrimaryKeyConstraint("ref", "channel"),  # the ref first: it alone finds the row, whatever the planner knows
     Index(None, "at"),
     sqlite_with_rowid=False,
 )

@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("seq_from", sa.Integer(), server_default="0", nullable=False),
         sa.Column("seq_to", sa.Integer(), server_default="0", nullable=False),
         sa.Column("at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", "ref", name=op.f("pk_updates")),
+        sa.PrimaryKeyConstraint("ref", "channel", name=op.f("pk_updates")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("updates", schema=None) as batch_op:
