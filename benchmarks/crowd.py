@@ -27,6 +27,7 @@ LIFTED: Mapping[str, str] = {
     "ANLITONG_CALLS__OPEN": f'["{CALL}"]',
     "ANLITONG_LIMITS__POSTS_PER_MINUTE": "100000",
     "ANLITONG_LIMITS__LINKS_PER_MINUTE": "100000",
+    "ANLITONG_LIMITS__ADDRESS_PER_MINUTE": "1000000",
 }
 PIECES = 30  # of 50 字 each: the half of a draft of 3,000
 TEXT = "村里一共有四百一十二户，常住的多是老人，我们先从院坝会做起，" * 2

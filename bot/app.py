@@ -220,6 +220,7 @@ class House:
             key=hmac.new(self.site_key, b"page-session", hashlib.sha256).digest(),
             base_url=site.url,
             trusted_proxies=site.trusted_proxies,
+            address_rate=limits.address_per_minute,
             session_rate=limits.posts_per_minute,
             join_rate=limits.links_per_minute,
             max_upload=limits.file_mb * 1024 * 1024,

@@ -142,6 +142,7 @@ class Limits(BaseModel):
     draft_mb: int = Field(ge=1, le=10_000)
     posts_per_minute: int = Field(ge=1, le=100_000)
     links_per_minute: int = Field(ge=1, le=100_000)
+    address_per_minute: int = Field(ge=1, le=1_000_000)
 
 
 class Settings(BaseSettings):

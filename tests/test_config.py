@@ -5,10 +5,13 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
+from bot.app import House
 from bot.config import Settings, default_file, load
 from bot.errors import ConfigError
+from handlers.web import make_app
 
 
 def written(folder: Path, text: str) -> Path:
@@ -158,3 +161,23 @@ def test_the_command_line_wins_without_a_file(tmp_path: Path, monkeypatch: pytes
     settings = load(data="here", port=7, environ={})
     assert (settings.data, settings.site.port) == (tmp_path / "here", 7)
     assert load(environ={}).data == tmp_path / "data"
+
+
+async def test_what_one_network_address_may_send_is_a_setting(tmp_path: Path) -> None:
+    """Everybody behind it together; the answer says when to come again. Out of range it is refused."""
+    file = written(tmp_path, "[limits]\naddress_per_minute = 4\n")
+    async with House(load(file, environ={}), busy=False) as house:
+        app = make_app(house.doors, house.web_settings(), house.wording, house.world)
+        behind = httpx.ASGITransport(app, client=("203.0.113.9", 1))
+        other = httpx.ASGITransport(app, client=("203.0.113.10", 1))
+        mine = {"X-Anlitong": "1"}
+        async with (
+            httpx.AsyncClient(transport=behind, base_url="http://here", headers=mine) as office,
+            httpx.AsyncClient(transport=other, base_url="http://here", headers=mine) as home,
+        ):
+            answers = [await office.post("/api/join", json={}) for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [401] * 4 + [429]
+            assert int(answers[-1].headers["retry-after"]) >= 1 and answers[-1].json()["error"].endswith("。")
+            assert (await home.post("/api/join", json={})).status_code == 401
+    line = refused(written(tmp_path, "[limits]\naddress_per_minute = 0\n"))[0]
+    assert "limits.address_per_minute" in line and "不小于1" in line
