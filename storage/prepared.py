@@ -37,8 +37,13 @@ Row = Sequence[Any]
 _Translators = tuple[tuple[int, Callable[[Any], Any]], ...]
 
 
-def run(connection: Connection, sql: str, values: Any = (), *, many: bool = False) -> tuple[list[Row], int]:
-    """The rows found and how many were met. Raises DBAPIError and its kinds, or what the driver lets through."""
+def run(
+    connection: Connection, sql: str, values: Any = (), *, many: bool = False, rows: bool = False
+) -> tuple[list[Row], int]:
+    """The rows found, if asked for, and how many were met.
+
+    Raises DBAPIError and its kinds, or what the driver lets through.
+    """
     proxy = connection.connection
     cursor = proxy.cursor()
     try:
@@ -46,7 +51,7 @@ def run(connection: Connection, sql: str, values: Any = (), *, many: bool = Fals
             cursor.executemany(sql, values)
         else:
             cursor.execute(sql, values)
-        return typed("list[Row]", cursor.fetchall() if cursor.description else []), cursor.rowcount
+        return typed("list[Row]", cursor.fetchall() if rows else []), cursor.rowcount
     except Exception as error:
         base = typed("type[Exception]", connection.dialect.loaded_dbapi.Error)
         if not isinstance(error, base):
@@ -190,7 +195,7 @@ class Read:
             filled.append(wanted + wanted[-1:] * (size - len(wanted)))
         key = (connection.dialect.name, size)
         sql, translators, order = self._ready.get(key) or self._prepare(connection.dialect, size)
-        found, _ = run(connection, sql, [v for i in order for v in filled[i]])
+        found, _ = run(connection, sql, [v for i in order for v in filled[i]], rows=True)
         return _translated(found, translators) if translators else found
 
     def _prepare(self, dialect: Dialect, size: int) -> _Asked:

@@ -7,17 +7,17 @@ less one final 吧/了/啊/呀. The whole message must equal a word; nothing is 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
 
 from bot.engine.model import Vocabulary
+from bot.engine.values import value
 
 _EDGE = " \t\n\u3000。.！!？?，,；;~"
 _STOPS = frozenset("。！？!?；;，,、. \n\t\u3000")
 _LONGEST = 12  # no word is longer, so a longer message is looked at no further
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Heard:
     """What a message was taken for: a command, a question back ("asked"), or text, maybe with a close."""
 
@@ -38,8 +38,9 @@ def hear(text: str, words: Vocabulary, *, writing: bool, content: bool) -> Heard
     `writing`: the focus is a text question, where some short words may be meant as text. `content`:
     something is already gathered there, so that the closing words count.
     """
-    if len(text) <= _LONGEST * 3:
-        key = normal(text)
+    bare = text.strip(_EDGE)
+    if len(bare) <= _LONGEST * 2:
+        key = normal(bare)
         if len(key) <= _LONGEST:
             if key in words.closing and not content:
                 return Heard(kind="text", text=text)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
 
 
 def b36(number: int) -> str:
     """A non-negative number in base 36."""
     out = ""
-    while True:
-        number, rest = divmod(number, 36)
-        out = _DIGITS[rest] + out
-        if not number:
-            return out
+    while number >= 36:
+        number, rest = divmod(number, 36 * 36)
+        out = _PAIRS[rest] + out
+    return _DIGITS[number] + out if number or not out else out
 
 
 def from36(text: str) -> int:
