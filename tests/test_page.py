@@ -71,6 +71,33 @@ def test_from_the_link_to_the_first_question(phone: Phone) -> None:
     phone.wait_for_text("李建国")
 
 
+def test_a_second_phone_takes_over_by_its_code(browser: Any, served: Served) -> None:
+    first, second = Phone(browser, served), Phone(browser, served, width=360, height=640)
+    first.join()
+    first.introduce()
+    first.press("我的资料")
+    first.press("换手机（接续码）")
+    code = first.page.locator(".digits").inner_text()
+    page = second.page
+    page.goto(served.writer)
+    page.get_by_role("button", name="我写过").click()
+    field = page.locator("input[name=code]")
+    box = field.bounding_box()
+    assert box is not None and box["y"] + box["height"] <= 640
+    field.fill("12 34")
+    page.locator("#bycode button").click()
+    page.get_by_text("请填6位接续码").wait_for()
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
+    for pasted in (wide, f"{code[:3]} {code[3:]}", f"接续码：{code}。10分钟内在另一部手机上输入，就能接着写。"):
+        field.fill(pasted)
+        assert field.input_value() == code
+    page.locator("#bycode button").click()
+    second.ready()
+    second.wait_for_text("李建国")
+    first.close()
+    second.close()
+
+
 def test_a_case_has_ring_tasks_and_meter(writing: Phone) -> None:
     page = writing.page
     assert page.locator("#ringText").inner_text().startswith("0/")

@@ -43,11 +43,23 @@ async function join(what) {
 function show(again) {
   byId('again').hidden = !again;
   byId('first').hidden = again;
+  // The fields come to the top: what the page is about has been read.
+  document.body.classList.toggle('asked', again);
 }
 
 /** @param {HTMLFormElement} form @param {string} name @returns {string} */
 function field(form, name) {
   return /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value.normalize('NFKC').trim();
+}
+
+/**
+ * The six digits in what was typed or pasted: written apart, in full width, or in the middle of the whole message.
+ * @param {string} text
+ * @returns {string} "" when there are none
+ */
+function codeIn(text) {
+  const runs = text.replace(/(\d)[\s-]+(?=\d)/g, '$1').match(/\d+/g) || [];
+  return runs.find((run) => run.length === 6) || '';
 }
 
 for (const button of document.querySelectorAll('[data-intent]')) {
@@ -56,7 +68,7 @@ for (const button of document.querySelectorAll('[data-intent]')) {
 for (const button of document.querySelectorAll('[data-show]')) {
   button.addEventListener('click', () => {
     show(true);
-    document.querySelector('#byname h2').focus();
+    document.querySelector('#bycode h2').focus();
   });
 }
 byId('back').addEventListener('click', () => {
@@ -68,14 +80,18 @@ byId('byname').addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
   const name = field(form, 'name');
-  const last4 = field(form, 'last4');
+  const last4 = field(form, 'last4').replace(/\D/g, '').slice(-4);
   if (!name || !/^\d{4}$/.test(last4)) tell(say('need_name'));
   else join({ link, intent: 'again', name, last4 });
 });
 byId('bycode').addEventListener('submit', (event) => {
   event.preventDefault();
-  const code = field(event.target, 'code').replace(/\s/g, '');
-  if (!/^\d{6}$/.test(code)) tell(say('need_code'));
+  const code = codeIn(field(event.target, 'code'));
+  if (!code) tell(say('need_code'));
   else join({ code, intent: 'again' });
+});
+byId('bycode').addEventListener('input', (event) => {
+  const code = event.isComposing ? '' : codeIn(event.target.value.normalize('NFKC'));
+  if (code && code !== event.target.value) event.target.value = code;
 });
 window.addEventListener('pageshow', () => freeze(false));
