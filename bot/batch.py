@@ -18,15 +18,31 @@ from bot.engine.definition import Call, Edition, Extension
 from bot.engine.messages import Incoming, Reply, Said, Turn, Typing
 from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View, Vocabulary
 from bot.engine.tree import TOWNSHIP, above
+from bot.engine.values import value
 from bot.rows import Mind, Rows
 from bot.world import World
 from storage import cases, conversations, drafts, editions, people, updates
+from storage.messages import Line
 
 _T = TypeVar("_T")
-_NO_CAPS = ChannelCaps()
+NO_CAPS = ChannelCaps()
 HOUSE = "house"  # the house's own address: external is the conversation's id
 
 Step = Callable[[View, Conversation, Incoming], Turn]
+
+
+@value
+class Standing:
+    """How a conversation stands after an update: its screen can be drawn without reading it again.
+
+    `mind` is the batch's own, with all that the same person sent in it; once the batch is committed nobody
+    changes it any more. `lines` are the messages of this update.
+    """
+
+    mind: Mind
+    lines: tuple[Line, ...]
+    editions: Mapping[int, Edition]
+    extensions: tuple[Extension, ...]
 
 
 class Speaker(Protocol):
@@ -197,6 +213,10 @@ class Batch:
             attachments={**stored.attachments, **attached.known()},
         )
 
+    def standing(self, mind: Mind, lines: Sequence[Line]) -> Standing:
+        """How a mind stands, for whoever draws it once this batch is written."""
+        return Standing(mind=mind, lines=tuple(lines), editions=self._editions, extensions=self._extensions)
+
     def _view(self, mind: Mind, address: Address, at: datetime) -> View:
         setting, focus = self.setting, mind.conversation.focus
         spoke = address if address.channel != HOUSE else next(reversed(self._push.get(mind.person.id, [])), address)
@@ -205,22 +225,8 @@ class Batch:
         if about_self:
             invited = mind.person.invited
             units = people.names_below(self.connection, above(invited.path, invited.level, TOWNSHIP, setting.levels))
-        return View(
-            now=at,
-            person=mind.person,
-            profile=setting.profile,
-            editions=self._editions,
-            drafts=mind.drafts,
-            texts=mind.texts,
-            cases=mind.cases,
-            units=units,
-            extensions=self._extensions,
-            caps=Caps(name=spoke.channel, page=self.caps(spoke).page),
-            vocabulary=setting.wording.vocabulary,
-            levels=setting.levels,
-            consent=setting.consent,
-            new_id=setting.world.new_id(),
-        )
+        known = self.standing(mind, ())
+        return view_of(setting, known, spoke.channel, at, units=units, new_id=setting.world.new_id())
 
     def edition(self, id: int) -> Edition:
         """An edition. Raises KeyError."""
@@ -228,7 +234,7 @@ class Batch:
 
     def caps(self, address: Address) -> ChannelCaps:
         """What the address's channel can do; an unknown channel can do nothing of its own."""
-        return self.setting.channels.get(address.channel, _NO_CAPS)
+        return self.setting.channels.get(address.channel, NO_CAPS)
 
     def listener(self, mind: Mind, address: Address) -> Address | None:
         """Where replies are pushed: the address that spoke; for the house's own words the last used one that can."""
@@ -238,6 +244,28 @@ class Batch:
     def spoke_from(self, address: Address) -> people.Known | None:
         """What is known of an address; None for the house's own."""
         return self._known.get(address)
+
+
+def view_of(
+    setting: Setting, known: Standing, channel: str, at: datetime, *, units: tuple[str, ...] = (), new_id: int = 0
+) -> View:
+    """What the engine may look at, as it is shown on a channel at an instant."""
+    return View(
+        now=at,
+        person=known.mind.person,
+        profile=setting.profile,
+        editions=known.editions,
+        drafts=known.mind.drafts,
+        texts=known.mind.texts,
+        cases=known.mind.cases,
+        units=units,
+        extensions=known.extensions,
+        caps=Caps(name=channel, page=setting.channels.get(channel, NO_CAPS).page),
+        vocabulary=setting.wording.vocabulary,
+        levels=setting.levels,
+        consent=setting.consent,
+        new_id=new_id,
+    )
 
 
 def _adds(incoming: Incoming) -> bool:

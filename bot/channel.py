@@ -61,7 +61,7 @@ class Taken:
 
     `seq` is the conversation's last message; `conversation` is 0 where there is none (a stranger).
     `replies` are the assistant's messages caused by it, with their seqs in `seqs`. `wants`: a worker has
-    something to do for it.
+    something to do for it. `stands`: how the conversation stands now, for `Look.after` alone.
     """
 
     outcome: Literal["fresh", "repeat", "conflict", "refused"]
@@ -70,6 +70,7 @@ class Taken:
     replies: tuple[Outgoing, ...] = ()
     seqs: tuple[int, ...] = ()
     wants: bool = False
+    stands: object = None
 
 
 @value

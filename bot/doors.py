@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.channel import Address, Outgoing, Take
+from bot.channel import Address, Outgoing, Take, Taken
 from bot.engine.content import Content
 from bot.engine.messages import SentFile
 
@@ -72,6 +72,9 @@ class Shown:
     cause: str
 
 
+Screen = tuple[list[Shown], Mapping[str, Any]]  # messages, and the board beside them
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InviteFace:
     """What a link's page shows before anything is redeemed. `trouble` is a wording key, "" if all is well."""
@@ -119,10 +122,11 @@ class Look(Protocol):
     async def board(self, scope: Scope, conversation: int, channel: str) -> Mapping[str, Any]:
         """The state of the page beside the messages: see docs/http.md. Rendered, ready for JSON."""
 
-    async def screen(
-        self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200
-    ) -> tuple[list[Shown], Mapping[str, Any]]:
+    async def screen(self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200) -> Screen:
         """`events` and `board` of one instant."""
+
+    def after(self, taken: Taken, channel: str, after: int) -> Screen | None:
+        """What `screen` would read right after an update of one's own, at once; None: it must be read."""
 
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""

@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.batch import Batch, Setting
+from bot.batch import Batch, Setting, Standing, view_of
 from bot.call_schema import PATTERN_NAMES
-from bot.channel import Address
-from bot.doors import FileInfo, InviteFace, Paper, Scope, Shown, Visitor
+from bot.channel import Address, Taken
+from bot.doors import FileInfo, InviteFace, Paper, Scope, Screen, Shown, Visitor
 from bot.engine.board import board
 from bot.engine.content import Content
 from bot.engine.joining import Facts, Refuse, decide
 from bot.engine.messages import Incoming, Knock
-from bot.engine.model import PROFILE, Conversation, Person, View
+from bot.engine.model import PROFILE, Conversation, NotLoaded, Person, View
 from bot.engine.printing import content_of
 from bot.engine.suggesting import findings_of
 from bot.engine.work import Work
@@ -133,17 +133,33 @@ class Looking:
         drawn = await self._shown(scope, conversation, channel, lambda view, told, person: board(view, told))
         return {} if drawn is None else dict(self._wording.render_values(drawn))
 
-    async def screen(
-        self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200
-    ) -> tuple[list[Shown], Mapping[str, Any]]:
+    async def screen(self, scope: Scope, conversation: int, channel: str, after: int, limit: int = 200) -> Screen:
         """`events` and `board` of one instant."""
 
-        def read(connection: Connection) -> tuple[list[Shown], Mapping[str, Any]]:
+        def read(connection: Connection) -> Screen:
             shown = views.events(connection, scope, conversation, after, limit)
             drawn = self._seen(connection, scope, conversation, channel, lambda view, told, person: board(view, told))
             return shown, {} if drawn is None else dict(self._wording.render_values(drawn))
 
         return await self._readers.run(read)
+
+    def after(self, taken: Taken, channel: str, after: int) -> Screen | None:
+        """What `screen` would read right after an update, drawn from what the desk knows of it already.
+
+        None where that is not enough: more was said since `after`, more was sent at once, or what is written
+        must be looked at. Then it is to be read.
+        """
+        known = taken.stands
+        if taken.outcome != "fresh" or not isinstance(known, Standing):
+            return None
+        if not known.lines or known.lines[0].seq != after + 1 or known.mind.conversation.seq != taken.seq:
+            return None
+        try:
+            drawn = board(view_of(self._setting, known, channel, self._setting.world.now()), known.mind.conversation)
+        except NotLoaded:
+            return None
+        shown = [Shown(seq=line.seq, at=line.at, message=line.message, cause=line.cause) for line in known.lines]
+        return shown, dict(self._wording.render_values(drawn))
 
     async def _shown(
         self, scope: Scope, conversation: int, channel: str, work: Callable[[View, Conversation, Person], T]

@@ -189,10 +189,11 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
     before, now = mind.conversation, world.now()
     first = before.seq + 1
     to = batch.listener(mind, update.address)
-    for seq, line in enumerate(lines, first):
-        rows.lines.append(Line(before.id, seq, update.ref, line, now))
-        if to is not None and line.author == "bot":
-            rows.owed.append(Owed(world.new_id(), before.id, seq, to, line.slot, now))
+    kept = [Line(before.id, seq, update.ref, line, now) for seq, line in enumerate(lines, first)]
+    rows.lines += kept
+    replies = [(line.seq, line.message) for line in kept if line.message.author == "bot"]
+    if to is not None:
+        rows.owed += [Owed(world.new_id(), before.id, at, to, reply.slot, now) for at, reply in replies]
     seq = before.seq + len(lines)
     version = before.version if typing else before.version + 1
     mind.conversation = evolve(turn.conversation, seq=seq, version=version)
@@ -204,14 +205,14 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
         rows.used[update.address] = now
     if lines:
         batch.heard[before.id] = seq
-    replies = [(s, line) for s, line in enumerate(lines, first) if line.author == "bot"]
     return Taken(
         outcome="fresh",
         seq=seq,
         conversation=before.id,
-        replies=tuple(line for _, line in replies),
-        seqs=tuple(s for s, _ in replies),
+        replies=tuple(reply for _, reply in replies),
+        seqs=tuple(at for at, _ in replies),
         wants=bool(turn.wants),
+        stands=None if turn.erase else batch.standing(mind, kept),
     )
 
 

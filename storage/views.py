@@ -15,6 +15,7 @@ from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
 from bot.engine.content import Content
 from storage.codec import message_in
+from storage.prepared import Read
 from storage.tables import (
     addresses,
     attachments,
@@ -57,17 +58,19 @@ class Submission:
 
 
 # Asked at every request: composed once, since composing a statement costs more than running it.
-_VISITOR = (
-    select(people.c.id, people.c.name, conversations.c.id.label("conversation"))
+_VISITOR = Read(
+    select(people.c.id, people.c.name, conversations.c.id)
     .join(addresses, addresses.c.person == people.c.id)
     .join(conversations, conversations.c.person == people.c.id)
-    .where(addresses.c.channel == bindparam("channel"), addresses.c.external == bindparam("external"))
+    .where(addresses.c.channel == bindparam("channel"), addresses.c.external == bindparam("external")),
+    *("channel", "external"),
 )
-_OVERSEEN = (
+_OVERSEEN = Read(
     select(units.c.path)
     .join(roles, roles.c.unit == units.c.id)
-    .where(roles.c.person == bindparam("person"), roles.c.role.in_(OVERSEEING))
-    .order_by(units.c.path)
+    .where(roles.c.person == bindparam("person"), roles.c.role.in_(bindparam("roles", expanding=True)))
+    .order_by(units.c.path),
+    *("person", "roles"),
 )
 _OWNER = select(conversations.c.person).where(conversations.c.id == bindparam("id"))
 _SEQ = select(conversations.c.seq).where(conversations.c.id == bindparam("id"))
@@ -78,12 +81,13 @@ _NEWER = _MESSAGES.where(messages.c.seq > bindparam("after")).order_by(messages.
 
 def visitor(connection: Connection, address: Address) -> Visitor | None:
     """Whom an address belongs to, with the units they oversee as they are at this instant."""
-    row = connection.execute(_VISITOR, {"channel": address.channel, "external": address.external}).one_or_none()
-    if row is None:
+    found = _VISITOR.rows(connection, address.channel, address.external)
+    if not found:
         return None
-    paths = connection.execute(_OVERSEEN, {"person": row.id}).scalars()
-    scope = Scope(person=row.id, units=tuple(dict.fromkeys(paths)))
-    return Visitor(person=row.id, conversation=row.conversation, name=row.name, scope=scope)
+    person, name, conversation = found[0]
+    paths = (row[0] for row in _OVERSEEN.rows(connection, person, OVERSEEING))
+    scope = Scope(person=person, units=tuple(dict.fromkeys(paths)))
+    return Visitor(person=person, conversation=conversation, name=name, scope=scope)
 
 
 def owns(connection: Connection, scope: Scope, conversation: int) -> bool:

@@ -149,6 +149,26 @@ def test_the_same_said_again_is_the_stored_answer(client: Client) -> None:
     assert [e for e in late["events"] if e["author"] == "bot"] == said
 
 
+def test_what_comes_back_with_a_message_is_what_a_reader_finds(client: Client) -> None:
+    answer = client.events()
+    told = ("李建国", "村党支部书记", "13900002217", "院坝会说开心里话")
+    for i in range(40):
+        seq, box = answer["seq"], answer["board"]["box"]
+        offered = [b for e in answer["events"] for b in e["buttons"] if not b["press"].startswith("page:")]
+        strong = [b for b in offered if b["strong"]] or offered
+        if box["mode"] == "text" and i % 3:
+            fields: dict[str, Any] = {"text": "全村412户，2024年开了23次院坝会", "done": i % 3 == 2}
+        elif strong and box["mode"] != "line":
+            fields = {"press": strong[0]["press"], "label": strong[0]["label"]}
+        else:
+            fields = {"text": told[i % len(told)]}
+        answer = client.say(base_seq=seq, **fields).json()
+        read = client.events(seq)
+        assert answer["outcome"] == "fresh" and answer["events"], fields
+        assert {k: answer[k] for k in read} == read
+    assert answer["board"]["tasks"] and answer["board"]["tasks"]["rows"][0]["note"] != ""
+
+
 def test_the_same_cid_with_other_words_is_a_conflict(client: Client) -> None:
     client.say(press="consent:yes")
     cid = uuid4().hex

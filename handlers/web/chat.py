@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.channel import Outgoing, Update, clean
-from bot.doors import Doors, Shown, Visitor
+from bot.doors import Doors, Screen, Shown, Visitor
 from bot.engine.messages import Incoming, Knock, Pressed, Said, Sent, SentFile, Typing
 from bot.errors import FileRefused
 from bot.wording import Wording
@@ -87,7 +87,8 @@ class Chat:
         # A repeat is answered with all that came of it, even where the asker says to have seen it.
         after = number_in(data, "base_seq", -1)
         after = min([after, *(seq - 1 for seq in taken.seqs)]) if after >= 0 else after
-        answer = {"outcome": taken.outcome, **await self.state(visitor, after)}
+        screen = self._doors.look.after(taken, CHANNEL, after)
+        answer = {"outcome": taken.outcome, **await self.state(visitor, after, screen=screen)}
         if taken.outcome == "refused":
             answer["notice"] = "\n".join(reply.text for reply in taken.replies)
         return JSONResponse(answer)
@@ -120,10 +121,14 @@ class Chat:
         self._sessions.write(response, session)
         return response
 
-    async def state(self, visitor: Visitor, after: int, last: int = LAST) -> dict[str, Any]:
-        """Messages after a cursor (-1: the last ones), the new cursor, and the board."""
+    async def state(
+        self, visitor: Visitor, after: int, last: int = LAST, *, screen: Screen | None = None
+    ) -> dict[str, Any]:
+        """Messages after a cursor (-1: the last ones), the new cursor, and the board; read unless they are given."""
         limit = last if after < 0 else MORE
-        shown, board = await self._doors.look.screen(visitor.scope, visitor.conversation, CHANNEL, after, limit)
+        if screen is None:
+            screen = await self._doors.look.screen(visitor.scope, visitor.conversation, CHANNEL, after, limit)
+        shown, board = screen
         return {
             "conversation": str(visitor.conversation),
             "events": [_event(one) for one in shown],
