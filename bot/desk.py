@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future as Result
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -46,6 +46,14 @@ class _Asked:
     items: list[Item]
     future: asyncio.Future[list[Taken]]
     results: list[Taken | BaseException]
+
+
+class _Answer(NamedTuple):
+    """What a caller is told, and how much less waits then."""
+
+    future: asyncio.Future[Any]
+    answer: Any
+    size: int
 
 
 @dataclass(slots=True)
@@ -161,11 +169,7 @@ class Desk:
         if self._closed or self.ended.done() or self._waiting + size > _WAITING:
             raise StoreBusy("the desk takes nothing now")
         self._waiting += size
-        asked.future.add_done_callback(lambda _: self._count_down(size))
         self._queue.put(asked)
-
-    def _count_down(self, size: int) -> None:
-        self._waiting -= size
 
     # ------------------------------------------------------------ the thread
 
@@ -210,7 +214,7 @@ class Desk:
         rest = iter(results)
         for a in asked:
             a.results = [next(rest) for _ in a.items]
-        self._tell([(a.future, _whole(a.results)) for a in asked], heard)
+        self._tell([_Answer(a.future, _whole(a.results), len(a.items)) for a in asked], heard)
 
     def _run(self, items: list[Item], heard: dict[int, int]) -> list[Taken | BaseException]:
         """One result an item: what became of it, or why nothing is known to be stored."""
@@ -249,17 +253,18 @@ class Desk:
                     if is_outage(raised):
                         outcome = StoreBusy(type(raised).__name__)
                     break
-        self._tell([(command.future, outcome)], {})
+        self._tell([_Answer(command.future, outcome, 1)], {})
 
-    def _tell(self, answers: list[tuple[asyncio.Future[Any], Any]], heard: dict[int, int]) -> None:
+    def _tell(self, answers: list[_Answer], heard: dict[int, int]) -> None:
         """Resolves the futures of one batch with one call into the event loop."""
         try:
-            answers[0][0].get_loop().call_soon_threadsafe(self._resolve, answers, heard)
+            answers[0].future.get_loop().call_soon_threadsafe(self._resolve, answers, heard)
         except RuntimeError:  # the loop was closed while we wrote: nobody is left to be told
             _log.warning("nobody waits any more", count=len(answers))
 
-    def _resolve(self, answers: list[tuple[asyncio.Future[Any], Any]], heard: dict[int, int]) -> None:
-        for future, answer in answers:
+    def _resolve(self, answers: list[_Answer], heard: dict[int, int]) -> None:
+        for future, answer, size in answers:
+            self._waiting -= size
             if future.done():  # the caller was cancelled; what is stored is stored
                 continue
             if isinstance(answer, BaseException):
