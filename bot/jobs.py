@@ -1,25 +1,26 @@
 """Slow work that turns want: claimed from the table, done in threads, two at a time, and told as `Done`.
 
 A job is finished when its `Done` has been taken, so a crash in between does it again, and the same ref makes
-the second telling a repeat. What cannot be done after three tries is told with an empty result.
+the second telling a repeat. What cannot be done after three tries is told with an empty result; a database that is
+away is no try: what needs it waits until it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import AsyncRetrying, stop_after_attempt, wait_exponential
 
 from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
 from bot.doors import Scope
 from bot.engine.messages import Done
-from bot.errors import FileRefused, StoreError
+from bot.errors import FileRefused, StoreBusy, StoreError
 from bot.look import Looking
 from bot.papers import DOCX, package, word_file
 from bot.wording import Wording
@@ -32,7 +33,9 @@ from storage.readers import Readers, Run
 AT_ONCE = 2
 TRIES = 3
 LEASE = timedelta(minutes=5)
+_LONGEST_PAUSE = 30.0  # seconds between two looks whether the database is back
 _LOOK_EVERY = 2.0  # seconds; another process may have asked
+_T = TypeVar("_T")
 _log = structlog.get_logger("jobs")
 
 
@@ -113,12 +116,9 @@ class Workers:
         told = Done(at=self._world.now(), ref=f"job:{job.id}", job=job.kind, args=job.args, result=result)
         address = Address(channel=HOUSE, external=str(job.conversation))
         update = Update(address=address, ref=told.ref, incoming=told, digest=str(job.id))
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(StoreError), wait=wait_exponential(max=10), stop=stop_after_attempt(10)
-        ):
-            with attempt:
-                await self._take([update])
-                await self._write(lambda c: jobs.finish_job(c, job.id, "done" if result else "failed", result))
+        await _patiently(lambda: self._take([update]))
+        state = "done" if result else "failed"
+        await _patiently(lambda: self._write(lambda c: jobs.finish_job(c, job.id, state, result)))
 
     async def _tried(self, job: Job) -> Mapping[str, Any]:
         """The result, after up to three tries; what is refused is refused at once."""
@@ -127,7 +127,7 @@ class Workers:
             reraise=True, wait=wait_exponential(multiplier=0.2, max=2), stop=stop_after_attempt(TRIES)
         ):
             with attempt:
-                return await kinds[job.kind](job)
+                return await _patiently(lambda: kinds[job.kind](job))
         return {}
 
     # ------------------------------------------------------------ the kinds
@@ -171,3 +171,14 @@ class Workers:
         now = self._world.now()
         await self._write(lambda c: filerows.add_document(c, person, kept, draft=draft, n=n, name=kept.name, at=now))
         return {"file": kept.hash, "name": kept.name, "size": kept.size}
+
+
+async def _patiently(work: Callable[[], Awaitable[_T]]) -> _T:
+    """What the work gives, begun anew after ever longer pauses for as long as the database is away."""
+    pause = 0.5
+    while True:
+        try:
+            return await work()
+        except StoreBusy:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
