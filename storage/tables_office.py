@@ -158,7 +158,6 @@ files = Table(
     number("width"),
     number("height"),
     number("refs"),
-    string("prepared"),  # the hash of the copy made for paper and screen
     instant(),
 )
 
@@ -169,7 +168,6 @@ uploads = Table(
     string("upload", None),
     string("name", None),
     Column("size", BigInteger, nullable=False),
-    Column("offset", BigInteger, nullable=False, server_default="0"),
     string("file"),  # the hash when it is finished
     instant(),
     PrimaryKeyConstraint("owner", "upload"),

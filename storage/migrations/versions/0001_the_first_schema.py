@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("width", sa.Integer(), server_default="0", nullable=False),
         sa.Column("height", sa.Integer(), server_default="0", nullable=False),
         sa.Column("refs", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("prepared", sa.Text(), server_default="", nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_files")),
     )
@@ -139,7 +138,6 @@ def upgrade() -> None:
         sa.Column("upload", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("offset", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("file", sa.Text(), server_default="", nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "upload", name=op.f("pk_uploads")),
