@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -53,7 +54,7 @@ async def gather(folder: Path, count: int) -> list[str]:
         call, at = house.calls[CALL], house.world.now()
         for start in range(0, count, 500):
             some = externals[start : start + 500]
-            await house.desk.submit(lambda c, some=some: _settle(c, house.world, call, some, at))
+            await house.desk.submit(partial(_settle, world=house.world, call=call, externals=some, at=at))
     return cookies
 
 
