@@ -7,18 +7,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from bot.call_check import Clean, Report, walk
+from bot.call_check import Clean, Report, sentences, walk
 from bot.call_schema import PROFILE, RESERVED_SECTIONS
 from bot.engine.dates import DateRule, coming, end_of_day, start_of_day
 from bot.errors import Mistake
 
 _HALF_A_YEAR = timedelta(days=184)
+_INSTANT = timedelta(microseconds=1)
 _SOME_DAY = datetime(2024, 12, 31, 12, tzinfo=UTC)
 _ONLY_IN_CALLS = ("section", "pictures", "material", "declaration", "level", "due")
 
 
-def check(raw: Mapping[str, object], file: str) -> tuple[Clean, tuple[Mistake, ...]]:
-    """A parsed file's fit values and all that is to be said about it, hints included."""
+def check(raw: Mapping[str, object], file: str, now: datetime | None = None) -> tuple[Clean, tuple[Mistake, ...]]:
+    """A parsed file's fit values and all that is to be said about it, hints included.
+
+    `now` (aware): dates are looked at as an edition opened then would have them.
+    """
     report = Report(file)
     clean = walk(raw, "call", "", report)
     _unique(_question_ids(clean), report)
@@ -27,11 +31,11 @@ def check(raw: Mapping[str, object], file: str) -> tuple[Clean, tuple[Mistake, .
             if name in clean:
                 report.say(name, "profile_extra", name=name)
     else:
-        _whole_call(clean, raw, report)
+        _whole_call(clean, raw, report, now)
     return clean, tuple(report.found)
 
 
-def _whole_call(clean: Clean, raw: Mapping[str, object], report: Report) -> None:
+def _whole_call(clean: Clean, raw: Mapping[str, object], report: Report, now: datetime | None) -> None:
     sections = clean.get("section", [])
     # What is there and unfit has been named by the walk; it is not missing as well.
     if ("head" in clean or "head" not in raw) and "title" not in (q.get("id") for q in clean.get("head", ())):
@@ -43,7 +47,7 @@ def _whole_call(clean: Clean, raw: Mapping[str, object], report: Report) -> None
     _sums(sections, clean, "limit", report)
     for n, section in enumerate(sections, 1):
         _sums(section.get("question", ()), section, f"section[{n}].limit", report)
-    _route(clean, raw, report)
+    _route(clean, raw, report, now)
     _categories(clean, report)
     weights = sum(quality.get("weight", 0) for quality in clean.get("quality", ()))
     if weights not in (0, 100):
@@ -109,7 +113,7 @@ def _sums(parts: Sequence[Clean], whole: Clean, key: str, report: Report) -> Non
 # --- dates and route ---------------------------------------------------------------------------
 
 
-def _route(clean: Clean, raw: Mapping[str, object], report: Report) -> None:
+def _route(clean: Clean, raw: Mapping[str, object], report: Report, now: datetime | None) -> None:
     zone = ZoneInfo(clean.get("zone", "Asia/Shanghai"))
     levels = clean.get("level", ())
     stops = [("due", clean.get("due", ""))]
@@ -132,6 +136,19 @@ def _route(clean: Clean, raw: Mapping[str, object], report: Report) -> None:
             report.say(key, "due_far", before=before_text)
         else:
             before, before_text = end, text
+    if now is not None:
+        _weekends(dated, now, zone, report)
+
+
+def _weekends(dated: Sequence[tuple[str, str]], now: datetime, zone: ZoneInfo, report: Report) -> None:
+    """Last days on which nobody is in the office; of holidays nothing is known here."""
+    since = now + _INSTANT
+    for key, text in dated:
+        since = coming(DateRule.read(text), since, zone)
+        day = (since - _INSTANT).astimezone(zone)
+        if name := {5: "saturday", 6: "sunday"}.get(day.weekday()):
+            gaps = {"year": day.year, "month": day.month, "day": day.day, "weekday": sentences()[name]}
+            report.say(key, "weekend", hint=True, **gaps)
 
 
 def _opening(opens: str, due: str, zone: ZoneInfo, report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -31,10 +32,13 @@ from bot.engine.definition import (
 from bot.errors import CallErrors, Mistake
 
 
-def check_call(source: Path | Traversable | str, file: str = "") -> tuple[Call | None, tuple[Mistake, ...]]:
+def check_call(
+    source: Path | Traversable | str, file: str = "", now: datetime | None = None
+) -> tuple[Call | None, tuple[Mistake, ...]]:
     """The call of a file or of a TOML text, and all that is to be said about it, hints included.
 
-    None where a mistake is more than a hint. `file` is the name to report; a path has its own.
+    None where a mistake is more than a hint. `file` is the name to report; a path has its own. `now` (aware): hints
+    about the dates an edition opened then would have are wanted as well.
     """
     name = file or ("call.toml" if isinstance(source, str) else source.name)
     try:
@@ -44,7 +48,7 @@ def check_call(source: Path | Traversable | str, file: str = "") -> tuple[Call |
         return None, (_syntax(name, str(error)),)
     except (OSError, UnicodeDecodeError):
         return None, (mistake(name, "toml", "unreadable"),)
-    clean, mistakes = check(raw, name)
+    clean, mistakes = check(raw, name, now)
     return (None if _grave(mistakes) else _call(clean)), mistakes
 
 
@@ -56,17 +60,17 @@ def load_call(source: Path | Traversable | str, file: str = "") -> Call:
     return call
 
 
-def check_all(folders: Iterable[Path] = ()) -> tuple[dict[str, Call], tuple[Mistake, ...]]:
+def check_all(folders: Iterable[Path] = (), now: datetime | None = None) -> tuple[dict[str, Call], tuple[Mistake, ...]]:
     """The calls that ship with the program and those of further folders by id, and all mistakes.
 
     A folder's file replaces the shipped call of the same id; two files of one's own may not share one.
-    The profile is checked, but is no call.
+    The profile is checked, but is no call. `now`: as in `check_call`.
     """
     calls: dict[str, Call] = {}
     found: list[Mistake] = []
     own: dict[str, str] = {}
     for source, shipped in _sources(folders):
-        call, mistakes = check_call(source)
+        call, mistakes = check_call(source, now=now)
         found += mistakes
         if call is None:
             continue

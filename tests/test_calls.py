@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -284,6 +284,22 @@ def test_unreadable_file(tmp_path: Path) -> None:
     path.write_bytes("title = '征集'".encode("gb18030"))
     with pytest.raises(CallErrors, match=r"gb\.toml: toml: 这个文件读不出来"):
         load_call(path)
+
+
+def test_a_last_day_on_a_weekend_is_hinted_at() -> None:
+    """As the next edition would have it: in route order, dated and yearly ones; nothing where no day is asked about."""
+    route = '[[level]]\nid = "county"\ntitle = "县级"\ndue = "08-30"\n[[level]]\nid = "city"\ntitle = "市级"\n'
+    call = SMALL.replace("12-15", "08-15") + route + '[[level]]\nid = "province"\ntitle = "省级"\ndue = "10-30"\n'
+    november = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    found, mistakes = check_call(call, "a.toml", november)
+    assert found is not None
+    assert [str(m) for m in mistakes if m.hint] == [
+        "a.toml: due: 下一期截止是2027年8月15日，星期日，请看看要不要改到工作日。",
+        "a.toml: level[3].due: 下一期截止是2027年10月30日，星期六，请看看要不要改到工作日。",
+    ]
+    dated = SMALL.replace("12-15", "2026-12-13")
+    assert ["星期日" in m.sentence for m in check_call(dated, now=november)[1]] == [True]
+    assert check_call(dated)[1] == check_call(SMALL, now=november)[1] == ()
 
 
 def test_hints_fail_nothing() -> None:

@@ -94,16 +94,18 @@ def _editions(place: str, calls: Mapping[str, Call]) -> list[Any]:
 
 def _check(args: argparse.Namespace, wording: Wording) -> int:
     from bot.calls import check_all, check_call
+    from bot.world import World
 
+    now = World().now()
     if args.files:
         missing = [file for file in args.files if not file.is_file()]
         if missing:
             raise Stop(wording.say("cli.file_missing", file=missing[0]))
-        results = [(str(file), *check_call(file)) for file in args.files]
+        results = [(str(file), *check_call(file, now=now)) for file in args.files]
         mistakes = [found for _, _, mistakes in results for found in mistakes]
         good = [wording.say("cli.calls.check.good", file=file) for file, call, _ in results if call is not None]
     else:
-        calls, all_mistakes = check_all(settings_of(args).call_folders)
+        calls, all_mistakes = check_all(settings_of(args).call_folders, now)
         mistakes = list(all_mistakes)
         good = [wording.say("cli.calls.check.all_good")] if calls and not _grave(mistakes) else []
     for found in mistakes:
