@@ -249,7 +249,7 @@ class Phone:
         else:
             self.say(village)
         self.press("村党支部书记")
-        self.press("跳过")
+        self.press("先跳过")
         self.press("对")
 
     def begin_case(self, call: str = "", title: str = "片长进院坝，小事不出片") -> None:

@@ -120,7 +120,9 @@ class Shell:
         link = request.path_params["link"]
         face = await self._doors.look.invite(link if _LINK.fullmatch(link) else "")
         session = self._sessions.read(request)
-        known = bool(session and await self._doors.look.visitor(session.address))
+        visitor = await self._doors.look.visitor(session.address) if session else None
+        # Whoever has no name here has nothing to go on with: nobody yet, or nobody any more.
+        known = visitor is not None and bool(visitor.name)
         trouble = ""
         if face.trouble:
             trouble = self._wording.say(face.trouble, contact=face.contact, phone=face.phone)

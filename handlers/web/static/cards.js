@@ -1,6 +1,7 @@
 // Cards: what a message says, drawn. Everything in them comes from the server as text.
 
 import { el, icon, say } from './dom.js';
+import { peek } from './paper.js';
 
 /**
  * What a card may do.
@@ -51,10 +52,12 @@ function overview(card, acts) {
 
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function preview(card, acts) {
-  const leaf = el('span', { class: 'a4', 'aria-hidden': 'true' }, el('b', { text: card.title }), el('em', { text: card.unit }),
-    ...(card.lines || []).slice(0, 12).map((/** @type {string} */ line) => el('span', { text: line })));
-  const peek = el('button', { class: 'peek', type: 'button', 'aria-label': say('preview_label'), onclick: () => acts.paper(card.draft, card.n || 0) },
-    leaf, el('span', { class: 'zoom', text: say('preview_open') }));
+  const leaf = el('div', { class: 'a4', 'aria-hidden': 'true' }, el('h3', { text: card.title }), el('p', { class: 'by', text: card.unit }),
+    ...card.lines.map((/** @type {string} */ line) => el('p', { text: line })));
+  peek(leaf, card.draft, card.n || 0);
+  // The button lies over the leaf: a button holds no headings.
+  const glance = el('div', { class: 'peek' }, leaf,
+    el('button', { class: 'zoom', type: 'button', 'aria-label': say('preview_label'), onclick: () => acts.paper(card.draft, card.n || 0) }, el('span', { text: say('preview_open') })));
   const list = el('ul', { class: 'warn' });
   for (const [rows, mark] of [[card.missing || [], 'mk stop'], [card.findings || [], 'mk']]) {
     for (const row of rows) {
@@ -68,7 +71,7 @@ function preview(card, acts) {
   }
   const size = say('preview_words', { words: card.words, pictures: card.pictures });
   const inner = el('div', { class: 'inner' }, el('div', { class: 'meta small', text: size }), list.children.length ? list : null);
-  return [peek, inner];
+  return [glance, inner];
 }
 
 /** @param {any} card @param {Acts} acts @returns {Node[]} */

@@ -17,6 +17,7 @@ const MAX_TEXT = 20000;
 const FULL = 200; // an answer with so many messages has more behind it
 const POLL = 25;
 const RING = 147.7;
+const LOW = 34; // letters high
 
 const first = JSON.parse(byId('state').textContent);
 /** @type {{conversation: string, seq: number, board: any}} */
@@ -61,6 +62,7 @@ function apply(answer, cause) {
   for (const cid of causes) if (mine.has(cid)) log.settle(cid);
   const bigger = state.seq >= 0 && answer.events.some((/** @type {any} */ e) => e.seq > state.seq && e.card && e.card.kind === 'bigger');
   latest = answer.board;
+  if (state.board && !unknown(state.board) && unknown(answer.board)) erased();
   log.add(answer.events, own);
   if (answer.seq >= state.seq) {
     state.seq = answer.seq;
@@ -74,13 +76,29 @@ function apply(answer, cause) {
 }
 
 /**
- * Whether a text question's button stands among the chips already. (At a choice,
- * skipping is one of the answers and stays with them.)
+ * Whether a button of the question in focus stands at the thumb already, among the chips or beside the box.
  * @param {string} id
  * @returns {boolean}
  */
 function covered(id) {
-  return latest.box.mode === 'text' && latest.chips.some((/** @type {any} */ chip) => chip.press === id);
+  if (id === 'page:choose') return latest.pictures.on;
+  return /^(done|skip):/.test(id) && latest.chips.some((/** @type {any} */ chip) => chip.press === id);
+}
+
+/** @param {any} board @returns {boolean} nobody has agreed to anything here: help is all there is */
+function unknown(board) {
+  return board.chips.every((/** @type {any} */ chip) => chip.press === 'cmd:help');
+}
+
+/** The person had everything deleted, here or on another phone: nothing of it stays on the screen or on this phone. */
+function erased() {
+  closeSheet();
+  log.clear();
+  composer.clear();
+  talk.clear();
+  albums.clear();
+  store.clear();
+  notice(say('erased'), 'erased');
 }
 
 /** @param {any} board */
@@ -175,14 +193,13 @@ async function sendTalk(item) {
   return ask('POST', '/api/say', { cid: item.cid, base_seq: state.seq, ...body });
 }
 
-/** @param {Item} item @returns {Promise<any>} */
+/** @param {Item} item @returns {Promise<any>} null when none of them was taken: nothing to say */
 async function sendFiles(item) {
   for (let i = 0; i < item.files.length; i += 1) {
     const one = item.files[i];
     if (one.done || one.failed) continue;
     if (!one.blob) {
       one.failed = say('picture_lost');
-      log.progress(one.upload, 0, one.failed);
       continue;
     }
     try {
@@ -192,14 +209,11 @@ async function sendFiles(item) {
       if (e.kind === 'net') notice(say('picture_slow', { n: i + 1 }), 'slow');
       if (e.kind !== 'refused') throw e;
       one.failed = say('picture_failed', { n: i + 1, name: one.name, why: e.sentence });
-      log.progress(one.upload, 0, one.failed);
-      notice(one.failed);
     }
   }
   over('slow');
   const files = item.files.filter((one) => one.done).map((one) => one.upload);
-  if (!files.length) throw new Trouble('refused', item.files.map((one) => one.failed).join('\n'), 0, 0);
-  return ask('POST', '/api/say', { cid: item.cid, base_seq: state.seq, files });
+  return files.length ? ask('POST', '/api/say', { cid: item.cid, base_seq: state.seq, files }) : null;
 }
 
 /** @param {Item} item @param {any} answer */
@@ -207,11 +221,12 @@ function answered(item, answer) {
   const failed = item.kind === 'files' ? item.files.filter((one) => one.failed).map((one) => one.failed) : [];
   log.settle(item.cid);
   free();
+  if (failed.length) notice([...new Set(failed)].join('\n'));
+  status();
+  if (!answer) return;
   apply(answer, item.body.press || item.kind === 'files' ? 'press' : 'say');
   if (answer.notice) notice(answer.notice);
-  else if (failed.length) notice(failed.join('\n'));
   if (answer.outcome === 'refused' && item.body.text) composer.putBack(item.body.text);
-  status();
 }
 
 /**
@@ -376,8 +391,15 @@ function font(step) {
   root.dataset.fs = String(n);
   document.cookie = `fs=${n};path=/;max-age=31536000;samesite=lax`;
   byId('font').setAttribute('aria-label', say('font_label', { n: n + 1 }));
+  fit();
   composer.paint();
   log.follow();
+}
+
+/** Few lines fit on a screen when the letters are large or the keyboard is up: then everything but the talk gives way. */
+function fit() {
+  const letter = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  document.body.classList.toggle('low', window.innerHeight < LOW * letter);
 }
 
 function showTasks() {
@@ -417,6 +439,7 @@ async function begin() {
   byId('font').addEventListener('click', () => font(1));
   byId('list').addEventListener('click', showTasks);
   byId('pictures').addEventListener('change', (e) => chosen(e.target.files));
+  window.addEventListener('resize', fit);
   window.addEventListener('online', back);
   window.addEventListener('offline', status);
   document.addEventListener('visibilitychange', back);

@@ -5,6 +5,7 @@ import { measure } from './count.js';
 import { byId, el, icon, say } from './dom.js';
 import { keepTyped, typed } from './store.js';
 
+const WHOLE = /^cmd:(later|cases|privacy)$/;
 const CELLS = 20;
 const GOAL_CELL = 15;
 const KEEP_AFTER = 250;
@@ -37,7 +38,11 @@ export class Composer {
     for (let i = 0; i < CELLS; i += 1) byId('cells').appendChild(el('b'));
     this.box.addEventListener('input', () => this.input());
     this.box.addEventListener('compositionstart', () => { this.composing = true; });
-    this.box.addEventListener('compositionend', () => { this.composing = false; this.input(); });
+    this.box.addEventListener('compositionend', () => {
+      this.composing = false;
+      this.input();
+      if (this.latest && keyOf(this.latest.box) !== keyOf(this.bound)) this.update(this.latest, '');
+    });
     this.box.addEventListener('blur', () => this.later(BLUR_AFTER));
     byId('send').addEventListener('click', () => this.submit(false));
     byId('photo').addEventListener('click', () => this.on.choose());
@@ -77,9 +82,9 @@ export class Composer {
     if (!this.changed || !this.bound || !this.bound.question || (this.composing && !leaving)) return;
     const { bound, text } = this;
     this.inFlight = this.on.typing(bound.question, text, leaving).then(() => {
-      if (this.bound !== bound || this.text !== text) return;
-      this.changed = false;
-      keepTyped(keyOf(bound), text, false, bound.version);
+      const kept = typed(keyOf(bound));
+      if (kept && kept.text === text) keepTyped(keyOf(bound), text, false, bound.version);
+      if (this.bound === bound && this.text === text) this.changed = false;
     }, () => {});
   }
 
@@ -108,13 +113,22 @@ export class Composer {
     this.box.value = '';
     this.changed = false;
     this.paint();
-    if (this.latest && this.bound && keyOf(this.latest.box) !== key) this.bind(this.latest.box, '');
+    if (this.latest && this.bound && keyOf(this.latest.box) !== key) this.bind(this.latest.box, this.stored(this.latest.box));
     return key;
   }
 
   /** Drops the kept copy of a text that was sent, unless something new has been typed there. @param {string} key */
   forget(key) {
     if (!this.changed || keyOf(this.bound) !== key) keepTyped(key, '', false, 0);
+  }
+
+  /** Forgets what is in the box. */
+  clear() {
+    clearTimeout(this.timers.keep);
+    clearTimeout(this.timers.server);
+    this.box.value = '';
+    this.changed = false;
+    this.bound = null;
   }
 
   /** Puts text back into the box, before what is there. @param {string} text */
@@ -131,7 +145,8 @@ export class Composer {
    */
   update(board, cause) {
     this.latest = board;
-    this.chips(board.chips || []);
+    this.chips(board.chips);
+    if (cause) byId('chips').scrollLeft = 0;
     const next = board.box;
     const left = this.text;
     if (!this.bound) {
@@ -140,15 +155,10 @@ export class Composer {
       // Text typed over what another device has changed keeps the version it was typed for.
       const version = !cause && left.trim() ? this.bound.version : next.version;
       this.bound = { ...next, version };
-    } else if (cause || !left.trim()) {
-      const carried = cause === 'say' && left.trim() && !next.text && next.mode !== 'none';
-      this.keep();
-      if (carried) {
-        keepTyped(keyOf(this.bound), '', false, 0);
-        this.bind(next, left);
-        this.changed = true;
-        this.later(SERVER_AFTER);
-      } else this.bind(next, this.stored(next));
+    } else if (!this.composing) {
+      // Every question has its own text. Letters still in the keyboard stay until they are text, and come back here.
+      this.flush(false);
+      this.bind(next, this.stored(next));
     }
     this.layout(board);
   }
@@ -183,16 +193,18 @@ export class Composer {
     byId('send').hidden = mode === 'none';
     byId('meter').hidden = mode !== 'text';
     photo.hidden = !pictures.on;
-    photo.querySelector('span').textContent = say(pictures.files ? 'file' : 'photo');
+    const label = say(pictures.files ? 'file_label' : 'photo_label');
+    photo.querySelector('span').textContent = mode === 'line' ? label : say(pictures.files ? 'file' : 'photo');
     photo.querySelector('use').setAttribute('href', pictures.files ? '#i-clip' : '#i-cam');
-    photo.setAttribute('aria-label', say(pictures.files ? 'file_label' : 'photo_label'));
+    photo.setAttribute('aria-label', label);
     byId('row').hidden = mode === 'none' && !pictures.on;
-    byId('row').className = mode === 'none' ? 'row only' : mode === 'line' ? 'row line' : 'row';
+    this.box.parentElement.className = pictures.on ? `${mode} pic` : mode;
     this.paint();
   }
 
-  /** @param {any[]} faces */
-  chips(faces) {
+  /** What is about the whole comes after what is about the question. @param {any[]} all */
+  chips(all) {
+    const faces = [...all.filter((face) => !WHOLE.test(face.press)), ...all.filter((face) => WHOLE.test(face.press))];
     const root = byId('chips');
     const same = JSON.stringify(faces);
     root.hidden = !faces.length;

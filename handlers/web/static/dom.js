@@ -17,6 +17,14 @@ export function say(key, gaps) {
   return text.replace(/\{(\w+)\}/g, (all, name) => (gaps && name in gaps ? String(gaps[name]) : all));
 }
 
+/** @param {number} n @returns {string} 1 to 99 as sections are counted */
+export function han(n) {
+  const digits = say('numbers');
+  const tens = Math.floor(n / 10);
+  const head = tens === 0 ? '' : (tens === 1 ? '' : digits[tens]) + digits[10];
+  return head + (n % 10 ? digits[n % 10] : '');
+}
+
 /**
  * An element. `text` becomes its text, `on…` its listeners, everything else attributes; null and false are left out.
  * @param {string} tag

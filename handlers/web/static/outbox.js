@@ -43,6 +43,13 @@ export class Outbox {
     this.pump();
   }
 
+  /** Gives up what waits. */
+  clear() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.items = [];
+  }
+
   /** Tries at once: the net is back, or the page. */
   nudge() {
     clearTimeout(this.timer);

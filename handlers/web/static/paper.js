@@ -1,24 +1,17 @@
 // The document in the page: to read in large letters, or laid out as A4 pages.
 
-import { el, say } from './dom.js';
+import { el, han, say } from './dom.js';
 import { ask, Trouble } from './net.js';
 import { openSheet } from './sheets.js';
 
 const LINES = 22;
-
-/** @param {number} n @returns {string} 1 to 99 as sections are counted */
-function han(n) {
-  const digits = say('numbers');
-  const tens = Math.floor(n / 10);
-  const head = tens === 0 ? '' : (tens === 1 ? '' : digits[tens]) + digits[10];
-  return head + (n % 10 ? digits[n % 10] : '');
-}
+const PEEK = 12; // blocks that are enough to fill the small leaf
 
 /**
  * @param {any} paper
  * @returns {HTMLElement[]} the blocks in printing order
  */
-function blocks(paper) {
+export function blocks(paper) {
   const out = [el('h3', { text: paper.title }), el('p', { class: 'by', text: paper.unit })];
   for (const section of paper.sections) {
     out.push(el('h4', { text: say('heading', { n: han(section.n), heading: section.heading }) }));
@@ -107,6 +100,28 @@ function split(block, full) {
   }
   block.textContent = low ? text.slice(0, low) : text;
   return low > 10 && low < text.length ? text.slice(low) : null;
+}
+
+/**
+ * Draws the beginning of the document on a small leaf, headings and all, once the leaf is seen. Until then, and
+ * without net, the leaf keeps what it has.
+ * @param {HTMLElement} leaf
+ * @param {string} draft
+ * @param {number} n
+ */
+export function peek(leaf, draft, n) {
+  if (typeof IntersectionObserver !== 'function') return;
+  const seen = new IntersectionObserver(async (rows) => {
+    if (!rows.some((row) => row.isIntersecting)) return;
+    seen.disconnect();
+    try {
+      const paper = await ask('GET', `/api/paper/${draft}?n=${n}`);
+      leaf.replaceChildren(...blocks({ ...paper, pictures: [] }).slice(0, PEEK));
+    } catch (e) {
+      if (!(e instanceof Trouble)) throw e;
+    }
+  });
+  seen.observe(leaf);
 }
 
 /**

@@ -3,6 +3,7 @@
 const DB = 'anlitong';
 const OUT = 'out';
 const LS_OUT = 'anlitong.out';
+const BOX = 'anlitong.box.';
 
 /**
  * Something to send. `n` gives the order. `body` is what /api/say gets beside cid and base_seq.
@@ -39,7 +40,7 @@ function write(key, value) {
  * @returns {{text: string, dirty: boolean, version: number}|null}
  */
 export function typed(key) {
-  return read(`anlitong.box.${key}`);
+  return read(BOX + key);
 }
 
 /**
@@ -49,7 +50,7 @@ export function typed(key) {
  * @param {number} version the answer's, when this was typed
  */
 export function keepTyped(key, text, dirty, version) {
-  if (key) write(`anlitong.box.${key}`, text || dirty ? { text, dirty, version } : null);
+  if (key) write(BOX + key, text || dirty ? { text, dirty, version } : null);
 }
 
 /** The outbox on disk: IndexedDB, or localStorage (texts only) where IndexedDB throws. */
@@ -105,6 +106,18 @@ export class OutStore {
       }
     }
     this.spill();
+  }
+
+  /** Forgets everything on this phone, half-typed text as well. */
+  clear() {
+    this.memory.clear();
+    if (this.db) this.run('readwrite', (s) => s.clear()).catch(() => {});
+    this.spill();
+    try {
+      for (const key of Object.keys(localStorage)) if (key.startsWith(BOX)) localStorage.removeItem(key);
+    } catch (e) {
+      // Where nothing may be kept, nothing is.
+    }
   }
 
   spill() {
