@@ -500,6 +500,31 @@ def test_a_picture_that_is_none_is_named_and_the_others_go(writing: Phone, tmp_p
     assert writing.page.locator("#log .photos:not([data-cid]) img").count() == 1
 
 
+def test_whole_pictures_stand_at_the_right_edge(writing: Phone, tmp_path: Path) -> None:
+    upright = tmp_path / "竖着拍.jpg"
+    upright.write_bytes(pictures.jpeg(900, 1600))
+    writing.send_pictures([upright, *_photos(tmp_path, 2)])
+    tiles = writing.page.locator("#log > .photos .ph")
+    log = writing.page.locator("#log").bounding_box()
+    boxes = [tile.bounding_box() for tile in tiles.all()]
+    assert log is not None and len(boxes) == 3 and all(boxes)
+    assert len({(round(box["width"]), round(box["height"])) for box in boxes if box}) == 1
+    assert max(box["x"] + box["width"] for box in boxes if box) == log["x"] + log["width"] - 12
+    assert tiles.first.locator("img").evaluate("one => getComputedStyle(one).objectFit") == "contain"
+
+
+def test_the_small_leaf_looks_like_the_document(writing: Phone) -> None:
+    writing.say("槐树村有6个村民小组，412户1586人。")
+    writing.press("预览")
+    leaf = writing.page.locator(".a4").last
+    leaf.get_by_text("一、案例背景").wait_for()
+    shown = leaf.locator("h3, h4, p").all_inner_texts()
+    writing.page.locator(".peek").last.click()
+    writing.page.locator(".leaf h4").first.wait_for()
+    assert writing.page.locator(".leaf").locator("h3, h4, p").all_inner_texts()[: len(shown)] == shown
+    assert writing.page.locator(".leaf h4").count() == leaf.locator("h4").count()
+
+
 def test_what_can_never_be_sent_is_told_once_and_not_offered_again(writing: Phone, tmp_path: Path) -> None:
     bad = tmp_path / "不是照片.jpg"
     bad.write_bytes(b"MZ" + bytes(3000))
