@@ -137,7 +137,7 @@ class Terminal:
 
     async def _send_file(self, path: Path) -> None:
         if self._visitor is None or not path.is_file():
-            self._show(self._wording.say("terminal.no_file"))
+            self._show(self._wording.say("terminal.no_invite" if self._visitor is None else "terminal.no_file"))
             return
         owner, files = self._visitor.person, self._doors.files
         data = await asyncio.to_thread(path.read_bytes)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from storage.tables import attachments, documents, drafts, files, people, uploads
+from storage.tables import attachments, conversations, documents, drafts, files, uploads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,8 +116,10 @@ def forget(connection: Connection, hashes: Iterable[str]) -> None:
 
 
 def forget_uploads(connection: Connection, before: datetime) -> list[tuple[int, str]]:
-    """Drops uploads announced before an instant, and those of erased people; returns (owner, name) of each."""
-    old = (uploads.c.at < before) | uploads.c.owner.in_(select(people.c.id).where(people.c.erased))
+    """Drops uploads announced before an instant, and those of people who have not agreed to anything being kept
+    (erased ones among them); returns (owner, name) of each."""
+    strangers = select(conversations.c.person).where(conversations.c.consent == "")
+    old = (uploads.c.at < before) | uploads.c.owner.in_(strangers)
     gone = [(r.owner, r.upload) for r in connection.execute(select(uploads.c.owner, uploads.c.upload).where(old))]
     connection.execute(delete(uploads).where(old))
     return gone

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from bot.app import House
 from bot.doors import Scope
-from bot.engine.messages import Sent, SentFile
+from bot.engine.messages import Pressed, Sent, SentFile
 from bot.errors import FileRefused
 from storage import filerows, tables
 from storage import files as module
@@ -205,7 +205,8 @@ async def test_what_nothing_names_goes(house: House) -> None:
     """A finished upload waits two weeks to be sent; named files stay; unfinished parts go."""
     clock = house.world
     assert isinstance(clock, Clock)
-    _, me = await writer(house, "me")
+    address, me = await writer(house, "me")
+    await tell(house, address, Pressed(at=clock.now(), press="consent:yes"))
     named = await upload(house.files, pictures.jpeg(), owner=me.person, key="a")
     await house.desk.submit(lambda c: _attach(c, me.person, named))
     orphan = await upload(house.files, pictures.jpeg(900, 900), owner=me.person, key="b")
@@ -220,6 +221,20 @@ async def test_what_nothing_names_goes(house: House) -> None:
     assert not list((house.settings.data / "uploads").iterdir())
     assert await house.readers.run(filerows.all_kept) == [named.file]
     assert clock.now() - Clock().now() == timedelta(days=15)
+
+
+async def test_what_is_sent_before_the_consent_does_not_stay(house: House) -> None:
+    """The person hears that it was not taken, and so it is: no draft names it, and its bytes go in the next rounds."""
+    clock = house.world
+    assert isinstance(clock, Clock)
+    address, me = await writer(house, "me")
+    sent = await upload(house.files, pictures.jpeg(), owner=me.person, key="a")
+    await tell(house, address, Sent(at=clock.now(), files=(sent,)))
+    told = await house.look.events(me.scope, me.conversation, -1)
+    assert house.wording.say("file.before_consent") in [s.message.text for s in told[-2:]]
+    clock.forward(hours=25)
+    assert await house.files.sweep(clock.now()) == 1
+    assert not house.files.path(sent.file).exists()
 
 
 async def test_a_sent_picture_reaches_the_conversation(house: House) -> None:

@@ -118,7 +118,7 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
     if question.kind in ("text", "pictures", "files") or not question.required:
         chips.append(Button(press=on("skip", draft, question.id), key="skip_first"))
     if w.drafts[draft].call == PROFILE:
-        return (*chips, Button(press="cmd:undo", key="undo"), Button(press="cmd:help", key="help"))
+        return (*chips, *(Button(press=f"cmd:{word}", key=word) for word in ("undo", "privacy", "help")))
     chips += [
         Button(press="cmd:back", key="back"),
         Button(press="cmd:undo", key="undo"),

@@ -25,6 +25,15 @@ def greet(w: Work) -> None:
         return
     title = editions[0].title if len(editions) == 1 else ""
     w.say("greet.one" if title else "greet.many", unit=office.unit, title=title)
+    ask_consent(w)
+
+
+def ask_consent(w: Work) -> None:
+    """What is promised, and whether the person agrees."""
+    office = w.office()
+    if office is None:
+        w.say("greet.no_call")
+        return
     w.say(
         "consent.short",
         keeper=office.keeper,
@@ -48,6 +57,7 @@ def consent(w: Work, choice: str) -> None:
     if choice == "full" and office is not None:
         w.say(
             "consent.full",
+            way=Say(key="consent.tap" if w.view.caps.page else "consent.speak"),
             keeper=office.keeper,
             contact=office.contact,
             phone=office.phone,

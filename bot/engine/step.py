@@ -143,7 +143,8 @@ def _not_now(w: Work) -> None:
 
 def _sent(w: Work, sent: Sent) -> None:
     if not w.conversation.consent:
-        opening.greet(w)
+        w.say("file.before_consent")
+        opening.ask_consent(w)
         return
     pictures.sent(w, sent)
 
