@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from bot.call_schema import NUMBER_NAMES, PATTERN_NAMES, TABLES, Field
 from bot.engine.count import count
 from bot.engine.dates import DateRule
-from bot.engine.definition import FileRule, PictureRule
+from bot.engine.definition import TRACK, FileRule, PictureRule
 from bot.errors import Mistake
 
 _ID = re.compile(r"[a-z0-9_-]{1,24}")
@@ -267,8 +267,12 @@ def _question(clean: Clean, path: str, report: Report) -> Clean:
     kind = clean.get("kind", "text")
     if kind != "text" and "followup" in clean:
         report.say(f"{path}.followup", "no_followup")
+    if kind != "names" and "least" in clean:
+        report.say(f"{path}.least", "no_names")
+    if kind == "names" and clean.get("least", 0) > clean.get("most", 100):
+        report.say(path, "min_over_max_count", min=clean["least"], max=clean["most"])
     if kind != "choice":
-        for name in ("options", "other", "most"):
+        for name in ("options", "other", *(() if kind == "names" else ("most",))):
             if name in clean:
                 report.say(f"{path}.{name}", "no_choice", name=name)
         return clean
@@ -293,6 +297,8 @@ def _option_ids(question: str, options: Sequence[Clean], path: str, report: Repo
         elif own in taken:
             report.say(key, "duplicate", id=own)
         taken.add(own)
+        if "limit" in option and question != TRACK:
+            report.say(f"{path}[{n}].limit", "no_track")
 
 
 _SENSE: Mapping[str, Callable[[Clean, str, Report], Clean]] = {

@@ -32,7 +32,7 @@ class Field:
     table: str = ""
 
 
-KINDS = ("text", "line", "choice", "phone", "unit", "place")
+KINDS = ("text", "line", "names", "choice", "phone", "unit", "place")
 OUTPUTS = ("text", "form", "pictures", "summary")
 RESERVED_SECTIONS = ("head", "tail", "photos")
 PROFILE = "profile"
@@ -85,14 +85,16 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "followup": Field(type="table", table="followup"),
         "options": Field(type="tables", table="option"),
         "other": _YES,
+        "least": Field(type="whole", low=1, high=100),
         "most": Field(type="whole", low=1, high=100),
     },
-    "option": {"id": Field(type="option_id", needed=True), "label": _NEEDED, "note": _TEXT},
+    "option": {"id": Field(type="option_id", needed=True), "label": _NEEDED, "note": _TEXT, "limit": _LIMIT},
     "followup": {"below": Field(type="whole", needed=True, low=1), "ask": _NEEDED},
     "section": {
         "id": _ID,
         "heading": _NEEDED,
         "limit": _LIMIT,
+        "tracks": Field(type="texts"),
         "question": Field(type="tables", table="question", needed=True),
     },
     "pictures": {

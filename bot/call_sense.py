@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.call_check import Clean, Report, sentences, walk
 from bot.call_schema import PROFILE, RESERVED_SECTIONS
 from bot.engine.dates import DateRule, coming, end_of_day, start_of_day
+from bot.engine.definition import TRACK
 from bot.errors import Mistake
 
 _HALF_A_YEAR = timedelta(days=184)
@@ -44,7 +45,7 @@ def _whole_call(clean: Clean, raw: Mapping[str, object], report: Report, now: da
         report.say("section", "no_sections")
     _section_ids(sections, report)
     _unique(_ids(clean.get("level", ()), "level"), report)
-    _sums(sections, clean, "limit", report)
+    _tracks(sections, clean, report)
     for n, section in enumerate(sections, 1):
         _sums(section.get("question", ()), section, f"section[{n}].limit", report)
     _route(clean, raw, report, now)
@@ -108,6 +109,26 @@ def _sums(parts: Sequence[Clean], whole: Clean, key: str, report: Report) -> Non
         report.say(key, "sum_about_over", sum=sum(given["about"]), total=high)
     elif about and about < low:
         report.say(key, "sum_about_under", sum=about, total=low)
+
+
+def _tracks(sections: Sequence[Clean], clean: Clean, report: Report) -> None:
+    """Each track by itself: it has sections, and their lengths can add up to its own."""
+    at, asked = next(((n, q) for n, q in enumerate(clean.get("head", ()), 1) if q.get("id") == TRACK), (0, Clean()))
+    tracks = {option.get("id"): option for option in asked.get("options", ())}
+    if asked and (asked.get("kind") != "choice" or not asked.get("required") or asked.get("most", 1) > 1):
+        report.say(f"head[{at}]", "track_question")
+    for n, section in enumerate(sections, 1):
+        for name in section.get("tracks", ()):
+            if name not in tracks:
+                report.say(f"section[{n}].tracks", "bad_track", name=name)
+    if not tracks:
+        _sums(sections, clean, "limit", report)
+    for n, (name, track) in enumerate(tracks.items(), 1):
+        own = [s for s in sections if not s.get("tracks") or name in s["tracks"]]
+        if sections and not own:
+            report.say(f"head[{at}].options[{n}]", "track_empty", name=track.get("label", name))
+        whole, key = (track, f"head[{at}].options[{n}].limit") if "limit" in track else (clean, "limit")
+        _sums(own, whole, key, report)
 
 
 # --- dates and route ---------------------------------------------------------------------------

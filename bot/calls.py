@@ -145,6 +145,7 @@ def _section(clean: Clean) -> Section:
         heading=clean["heading"],
         questions=tuple(_question(q, in_body=True) for q in clean["question"]),
         limit=Limit(**clean.get("limit", {})),
+        tracks=tuple(clean.get("tracks", ())),
     )
 
 
@@ -155,10 +156,16 @@ def _question(clean: Clean, *, in_body: bool) -> Question:
         kind=kind,
         limit=Limit(**clean.get("limit", {})),
         followup=Followup(**followup) if followup else None,
-        options=tuple(Option(**o) for o in clean.get("options", ())),
+        options=tuple(_option(o) for o in clean.get("options", ())),
         printed=clean.get("printed", in_body and kind == "text"),
-        **_only(clean, "id ask label hint example required other most"),
+        most=clean.get("most", 0 if kind == "names" else 1),
+        **_only(clean, "id ask label hint example required other least"),
     )
+
+
+def _option(clean: Clean) -> Option:
+    limit = Limit(**clean["limit"]) if "limit" in clean else None
+    return Option(limit=limit, **_only(clean, "id label note"))
 
 
 def _photos(clean: Clean) -> Sequence[Section]:

@@ -37,7 +37,7 @@ _ATTACHMENTS = Read(
     "ids",
 )
 _FRAGMENT, _ATTACHMENT = (tuple(f.name for f in fields(kind)) for kind in (Fragment, Attachment))
-_SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due")
+_SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due", "track")
 _INSERT_DRAFT = Write(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
 _UPDATE_DRAFT = Write(
     update(drafts).where(drafts.c.id == bindparam("b_id")).values({name: bindparam(name) for name in _SUMMARY}),
@@ -70,7 +70,7 @@ def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
 
 
 def _draft_of(row: Row) -> Draft:
-    id, person, call, edition, state, title, words, sections_done, next, n, case, at, seen_at, due = row
+    id, person, call, edition, state, title, words, sections_done, next, n, case, at, seen_at, due, track = row
     return Draft(
         id=id,
         person=person,
@@ -86,6 +86,7 @@ def _draft_of(row: Row) -> Draft:
         at=at,
         seen_at=seen_at,
         due=due,
+        track=track,
     )
 
 
@@ -117,7 +118,7 @@ def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str
 
 
 def _summary(d: Draft) -> tuple[Any, ...]:
-    return (d.state, d.title, d.words, d.sections_done, d.next, d.n, d.case, d.at, d.seen_at, d.due)
+    return (d.state, d.title, d.words, d.sections_done, d.next, d.n, d.case, d.at, d.seen_at, d.due, d.track)
 
 
 def add(connection: Connection, new: Iterable[tuple[Draft, datetime]]) -> None:

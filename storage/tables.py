@@ -229,6 +229,7 @@ drafts = Table(
     instant("created_at"),
     instant("seen_at", null=True),
     instant("due", null=True),
+    string("track"),  # the one chosen, where the call has tracks
     Index(None, "person"),
     Index(None, "edition", "state"),
 )

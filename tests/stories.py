@@ -10,7 +10,8 @@ two), `+` lets time pass, `#` is a comment, `@` sets the scene. What the person 
     > 〔链接〕           opens the invite link (again)
     > 〔新手机〕            goes on on another device, by its own address
 
-The scene: `@ page` or `@ messenger`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`; `@ call people.toml …`.
+The scene: `@ page` or `@ messenger`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`; `@ folder calls` for
+calls of its own beside it.
 The whole text is told anew and must come out the same. `pytest --rewrite-stories` writes it instead.
 """
 
@@ -188,7 +189,7 @@ def _bytes(kind: str, name: str) -> tuple[bytes, str]:
 
 async def tell(path: Path) -> str:
     """The story as it goes now."""
-    scene = dict.fromkeys(("calls", "invite", "role"), "")
+    scene = dict.fromkeys(("calls", "folder", "invite", "role"), "")
     lines = path.read_text(encoding="utf-8").splitlines()
     for line in lines:
         if line.startswith("@ "):
@@ -197,7 +198,8 @@ async def tell(path: Path) -> str:
     async with AsyncExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
         world = Clock()
-        settings = load(None, data=str(folder), environ={})
+        calls = {"ANLITONG_CALLS__FOLDER": str(path.parent / scene["folder"])} if scene["folder"] else {}
+        settings = load(None, data=str(folder), environ=calls)
         house = await closing.enter_async_context(House(settings, world=world, busy=False))
         for call in scene["calls"].split() or ("mca", "people"):
             await house.act(OpenEdition(call=call))

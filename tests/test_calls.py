@@ -175,7 +175,7 @@ def test_ten_mistakes_are_ten_lines_at_once() -> None:
         "ten.toml: titel: 没有“titel”这个键，请改成“title”或删去。",
         "ten.toml: minutes: 这里要写整数。",
         "ten.toml: zone: 没有“Asia/Peking”这个时区，中国写 Asia/Shanghai。",
-        "ten.toml: head[1].kind: “poem”用不了，可以写：text、line、choice、phone、unit、place。",
+        "ten.toml: head[1].kind: “poem”用不了，可以写：text、line、names、choice、phone、unit、place。",
         "ten.toml: head[2]: 选择题要写上 options。",
         "ten.toml: section[1].limit: 最少900字超过了最多300字，请改其中一个。",
         "ten.toml: section[1].heading: 请写上“heading”。",
@@ -234,6 +234,9 @@ def test_one_mistake_is_one_line_at_its_key(added: str, key: str) -> None:
         ('kind = "choice"\nmost = 3\noptions = [{ id = "a", label = "甲" }]', ".most"),
         (f'kind = "choice"\noptions = [{{ id = "{"x" * 50}", label = "甲" }}]', ".options[1].id"),
         ('options = [{ id = "a", label = "甲" }]', ".options"),
+        ('kind = "line"\nleast = 2', ".least"),
+        ('kind = "names"\nleast = 5\nmost = 2', ""),
+        ('kind = "choice"\noptions = [{ id = "a", label = "甲", limit = { max = 9 } }]', ".options[1].limit"),
         ('kind = "line"\nfollowup = { below = 5, ask = "？" }', ".followup"),
         ("followup = { below = 5 }", ".followup.ask"),
         ('kind = "pictures"', ".kind"),
@@ -378,3 +381,55 @@ def test_the_docs_name_every_key() -> None:
 def test_a_changed_call_is_still_the_same_value() -> None:
     first = load_all()["mca"]
     assert first == load_all()["mca"] != replace(first, minutes=1)
+
+
+# --- tracks ------------------------------------------------------------------------------------
+
+TRACKS = (
+    SMALL
+    + """
+[[section]]
+id = "two"
+heading = "道理"
+tracks = ["theory"]
+limit = { min = 500 }
+
+[[section.question]]
+id = "why"
+ask = "为什么？"
+"""
+).replace(
+    "[[section]]",
+    """[[head]]
+id = "track"
+kind = "choice"
+ask = "哪一组？"
+required = true
+options = [{ id = "practice", label = "实践", limit = { max = 300 } }, { id = "theory", label = "理论" }]
+
+[[section]]""",
+    1,
+)
+
+
+def test_a_track_has_its_own_sections_and_length() -> None:
+    call = load_call(TRACKS)
+    practice, theory = call.in_track("practice"), call.in_track("theory")
+    assert [s.id for s in practice.sections] == ["one"] and practice.limit.max == 300 and not practice.find("why")
+    assert [s.id for s in theory.sections] == ["one", "two"] and theory.limit == call.limit
+    assert call.in_track("") is call.in_track("no such") is call
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('tracks = ["theory"]', 'tracks = ["thoery"]', "section[2].tracks"),
+        ("required = true", "required = false", "head[2]"),
+        ("limit = { max = 300 }", "limit = { max = 300, hard = true, min = 400 }", "head[2].options[1].limit"),
+        ('label = "理论" }', 'label = "理论", limit = { max = 400 } }', "head[2].options[2].limit"),
+        ('heading = "做法"', 'heading = "做法"\ntracks = ["theory"]', "head[2].options[1]"),
+    ],
+)
+def test_what_is_wrong_with_a_track_is_named(old: str, new: str, key: str) -> None:
+    assert old in TRACKS
+    assert keys(TRACKS.replace(old, new)) == [key]

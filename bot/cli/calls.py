@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.common import FINE, TROUBLE, Stop, in_house, print_json, say, settings_of
-from bot.engine.definition import Call, Limit, Section
+from bot.engine.definition import TRACK, Call, Limit, Section
 from bot.engine.messages import Moment, Say
 from bot.errors import Mistake
 from bot.wording import Wording
@@ -146,18 +146,27 @@ def _parts(call: Call, wording: Wording) -> Iterator[str]:
     n = 0
     for section in call.parts():
         n += section.numbered
-        yield _heading(section, n, wording)
+        yield _heading(call, section, n, wording)
         for question in section.questions:
             key = "cli.calls.show.required" if question.required else "cli.calls.show.question"
             yield wording.say(key, ask=question.ask)
+            for track in question.options if question.id == TRACK else ():
+                limit = _limit(track.limit or call.limit, wording)
+                yield wording.say("cli.calls.show.track", label=track.label, limit=_bracket(limit, wording))
 
 
-def _heading(section: Section, n: int, wording: Wording) -> str:
+def _heading(call: Call, section: Section, n: int, wording: Wording) -> str:
     if not section.numbered:
         return wording.say(f"cli.calls.show.{section.id}")
-    limit = _limit(section.limit, wording)
-    shown = wording.say("cli.calls.show.bracket", limit=limit) if limit else ""
-    return wording.say("cli.calls.show.section", n=n, heading=section.heading, limit=shown)
+    asked = call.find(TRACK)
+    tracks = tuple(o.label for o in (asked[1].options if asked else ()) if o.id in section.tracks)
+    key = "cli.calls.show.section_of" if tracks else "cli.calls.show.section"
+    limit = _bracket(_limit(section.limit, wording), wording)
+    return wording.say(key, n=n, heading=section.heading, limit=limit, tracks=tracks)
+
+
+def _bracket(limit: str, wording: Wording) -> str:
+    return wording.say("cli.calls.show.bracket", limit=limit) if limit else ""
 
 
 def _limit(limit: Limit, wording: Wording) -> str:

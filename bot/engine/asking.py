@@ -20,6 +20,7 @@ from bot.engine.progress import (
     section_words,
     sections_done,
     total_words,
+    touched,
 )
 from bot.engine.suggesting import findings_of
 from bot.engine.tree import TOWNSHIP, above
@@ -355,7 +356,8 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
             buttons.append(Button(press=on("sample", draft), key="sample"))
         w.say("overview.intro", sections=len(call.sections), minutes=call.minutes or 40, buttons=buttons)
     elif target:
-        buttons = [Button(press=on("resume", draft), key="resume", strong=True), command("preview")]
+        resume = Button(press=on("resume", draft), key="resume", strong=True)
+        buttons = [resume, command("preview"), *head_buttons(w, draft)]
         spot = Focus(draft=draft, section=target[0].id, question=target[1].id)
         if w.focus is not None and w.focus.draft == draft and w.here() is not None:
             spot = w.focus
@@ -367,4 +369,15 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
             buttons=buttons,
         )
     else:
-        w.say("overview.all", words=words, buttons=[command("preview"), command("submit")])
+        buttons = [command("preview"), command("submit"), *head_buttons(w, draft)]
+        w.say("overview.all", words=words, buttons=buttons)
+
+
+def head_buttons(w: Work, draft: int) -> tuple[Button, ...]:
+    """Back to what was asked before the first section: 改标题, 改类别."""
+    call, texts = w.call(draft), w.texts(draft)
+    return tuple(
+        Button(press=on("ask", draft, question.id), key="change_head", params={"label": question.label})
+        for question in call.head
+        if question.label and touched(texts.answers.get(question.id))
+    )

@@ -9,11 +9,13 @@ is stored as the next midnight in the call's zone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
-QuestionKind = Literal["text", "line", "choice", "phone", "unit", "place", "pictures", "files", "declare"]
+QuestionKind = Literal["text", "line", "names", "choice", "phone", "unit", "place", "pictures", "files", "declare"]
+SHORT: tuple[QuestionKind, ...] = ("line", "names", "unit")  # what must be given in words to go on, if required
+TRACK = "track"  # the head question whose answer decides which sections there are, and how long the whole may be
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +39,15 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One choice. `id` travels in buttons and must be short ASCII; `label` is what a person reads."""
+    """One choice. `id` travels in buttons and must be short ASCII; `label` is what a person reads.
+
+    `limit`: of a track, the length of the whole text where that differs from the call's.
+    """
 
     id: str
     label: str
     note: str = ""
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +84,8 @@ class FileRule:
 class Question:
     """One thing asked. `label` names it in lists ("联系电话"); `ask` is the full wording.
 
-    `most` is how many options may be chosen; `other` allows an answer of one's own beside them.
+    `most` is how many options may be chosen, or how many people named (0: as many as there are), `least` how few;
+    `other` allows an answer of one's own beside the options.
     `pictures` is set for kind "pictures", `files` for kind "files".
     `printed`: the answer is part of the document's body.
     """
@@ -95,6 +102,7 @@ class Question:
     options: tuple[Option, ...] = ()
     other: bool = False
     most: int = 1
+    least: int = 0
     pictures: PictureRule | None = None
     files: FileRule | None = None
     printed: bool = True
@@ -106,13 +114,17 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """A heading with its questions. `numbered` sections stand in the overview and on paper."""
+    """A heading with its questions. `numbered` sections stand in the overview and on paper.
+
+    `tracks`: those it belongs to; none means all of them.
+    """
 
     id: str
     heading: str
     questions: tuple[Question, ...]
     limit: Limit = Limit()
     numbered: bool = True
+    tracks: tuple[str, ...] = ()
 
     def question(self, question_id: str) -> Question | None:
         """The question with this id, or None."""
@@ -199,6 +211,7 @@ class Call:
 
     _parts: tuple[Section, ...] = field(init=False, repr=False, compare=False, default=())
     _places: Mapping[str, tuple[Section, Question]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _tracks: dict[str, Call] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         head = [Section(id="head", heading="", questions=self.head, numbered=False)] if self.head else []
@@ -206,6 +219,17 @@ class Call:
         parts = (*head, *self.sections, *tail)
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "_places", {q.id: (s, q) for s in reversed(parts) for q in s.questions})
+
+    def in_track(self, track: str) -> Call:
+        """The call as it is for who chose this track; itself for "" and for what is no track of it."""
+        asked = self._places.get(TRACK)
+        option = asked[1].option(track) if asked else None
+        if option is None:
+            return self
+        if track not in self._tracks:
+            sections = tuple(s for s in self.sections if not s.tracks or track in s.tracks)
+            self._tracks[track] = replace(self, sections=sections, limit=option.limit or self.limit)
+        return self._tracks[track]
 
     def parts(self) -> tuple[Section, ...]:
         """Head, sections and tail in walking order; head and tail as unnumbered sections, if any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.engine.answers import measure
 from bot.engine.asking import NOTHING, command, on, overview, show, where
-from bot.engine.definition import Question, Section
+from bot.engine.definition import SHORT, TRACK, Question, Section
 from bot.engine.messages import Button, Say
 from bot.engine.model import PROFILE, Draft, Focus, Mode
 from bot.engine.progress import before, first_open, has_content, next_question, number_of, settled, unnamed, walk
@@ -162,9 +162,10 @@ def skip(w: Work) -> None:
         return
     answer = w.answer(focus.draft, question.id)
     if question.kind == "declare" or (
-        question.required and question.kind in ("line", "unit") and not has_content(answer)
+        question.required and (question.kind in SHORT or question.id == TRACK) and not has_content(answer)
     ):
-        w.say("skip.needed", label=question.label or question.ask)
+        key = "skip.needed_choice" if question.kind == "choice" else "skip.needed"
+        w.say(key, label=question.label or question.ask)
         show(w)
         return
     if has_content(answer):

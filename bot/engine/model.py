@@ -144,7 +144,8 @@ class Draft:
     """One text being written for one edition, with the summary columns that lists and plans live on.
 
     `edition` is 0 for the profile. `next` numbers fragments and attachments. `n` counts submissions.
-    `at` is the question last in focus, so that a draft put aside resumes where it was left.
+    `at` is the question last in focus, so that a draft put aside resumes where it was left. `track` is the one
+    chosen, where the call has tracks.
     """
 
     id: int
@@ -161,6 +162,7 @@ class Draft:
     at: str = ""
     seen_at: datetime | None = None
     due: datetime | None = None
+    track: str = ""
 
 
 @value
@@ -309,7 +311,7 @@ class View:
 
     def call_of(self, draft: Draft) -> Call:
         """The questionnaire of a draft."""
-        return self.profile if draft.call == PROFILE else self.editions[draft.edition].call
+        return self.profile if draft.call == PROFILE else self.editions[draft.edition].call.in_track(draft.track)
 
     def text_of(self, draft: int) -> Texts:
         """What was written in a draft. Raises NotLoaded."""

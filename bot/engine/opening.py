@@ -235,7 +235,7 @@ def start(w: Work, edition: Edition) -> None:
             contact=edition.office.contact,
             phone=edition.office.phone,
         )
-    spot = first_open(edition.call, w.texts(draft.id))
+    spot = first_open(w.call(draft.id), w.texts(draft.id))
     if spot is None:
         raise ValueError(f"call {edition.call.id} asks nothing")
     w.set(undo=())

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bot.engine.answers import measure, plain
 from bot.engine.count import count
-from bot.engine.definition import Call, Edition, Office, Question, Section, deadline
+from bot.engine.definition import TRACK, Call, Edition, Office, Question, Section, deadline
 from bot.engine.messages import (
     Button,
     Event,
@@ -37,7 +37,7 @@ from bot.engine.model import (
     Unread,
     View,
 )
-from bot.engine.progress import DONE, is_open, section_state, touched
+from bot.engine.progress import DONE, is_open, section_state, sections_done, total_words, touched
 from bot.engine.values import closed, evolve, opened
 
 UNDO_STEPS = 20
@@ -212,6 +212,8 @@ class Work:
             words=(sure.words if sure else 0) + sum(texts.fragments[i].words for i in rest if i in texts.fragments),
         )
         texts.answers[question] = answer  # type: ignore[index]
+        if question == TRACK:
+            self.change(draft, track=answer.picks[0] if answer.picks else "")
         self._new_answers[key] = answer
         return answer
 
@@ -272,6 +274,9 @@ class Work:
         if row.call == PROFILE:
             return {}
         before = self.view.texts.get(draft, Texts())
+        if (draft, TRACK) in self._new_answers:  # other sections count now
+            title = plain(now, "title") if (draft, "title") in self._new_answers else row.title
+            return {"words": total_words(call, now), "sections_done": sections_done(call, now), "title": title}
         words, title, sections = row.words, row.title, {}
         for (of, question), answer in self._new_answers.items():
             place = call.find(question) if of == draft else None

@@ -9,7 +9,7 @@ from bot.engine import editing
 from bot.engine.asking import command, on, show, where
 from bot.engine.commands import looks_unsure
 from bot.engine.count import count, count_han
-from bot.engine.definition import Question, Section
+from bot.engine.definition import SHORT, Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Said
 from bot.engine.model import Answer, Focus
@@ -20,6 +20,8 @@ from bot.engine.work import Work
 
 _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
 UNIT_MIN = 2  # Han characters: 1 or ？？ is no village
+NAMES_MAX = 400  # 字 of a list of people
+_BETWEEN_NAMES = re.compile(r"[、,，;；/\n]+")
 LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
 
 
@@ -76,7 +78,14 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
     if question.kind != "phone" and not any(letter.isalpha() for letter in value):
         w.say("line.unclear", label=question.label or question.ask)
         return
-    limit = question.limit.max or LINE_MAX
+    if question.kind == "names":
+        names = _names(text)
+        if not question.least <= len(names) <= (question.most or len(names)):
+            key = "names.few" if len(names) < question.least else "names.many"
+            w.say(key, count=len(names), least=question.least, most=question.most)
+            return
+        value = "、".join(names)
+    limit = question.limit.max or (NAMES_MAX if question.kind == "names" else LINE_MAX)
     if count(value) > limit or len(value) > limit * 4:
         w.say("line.too_long", label=question.label or question.ask, max=limit)
         return
@@ -90,6 +99,14 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
         return
     w.remember("answer")
     advance(w, focus.draft, section.id, question.id)
+
+
+def _names(text: str) -> list[str]:
+    """The people named, each once, in their order; spaces part them only where nothing else does."""
+    found = [name.strip() for name in _BETWEEN_NAMES.split(text)]
+    if len(found) == 1 and len(parts := found[0].split()) > 1 and all(count_han(p) == len(p) > 1 for p in parts):
+        found = parts
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def _typed_choice(w: Work, section: Section, question: Question, text: str) -> None:
@@ -216,8 +233,9 @@ def close(w: Work) -> None:
     if question.kind in ("pictures", "files"):
         w.then("files_done", question.id)
         return
-    if not has_content(answer) and question.required and question.kind in ("line", "unit", "choice", "declare"):
-        w.say("skip.needed", label=question.label or question.ask)
+    if not has_content(answer) and question.required and question.kind in (*SHORT, "choice", "declare"):
+        key = "skip.needed_choice" if question.kind == "choice" else "skip.needed"
+        w.say(key, label=question.label or question.ask)
         show(w)
         return
     if not has_content(answer):

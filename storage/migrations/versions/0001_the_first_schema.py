@@ -280,6 +280,7 @@ def upgrade() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
         sa.Column("due", Instant(), nullable=True),
+        sa.Column("track", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["edition"], ["editions.id"], name=op.f("fk_drafts_edition")),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_drafts_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
