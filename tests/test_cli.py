@@ -170,6 +170,7 @@ def test_calls(tmp_path: Path, anlitong: Run) -> None:
     assert set(json.loads(listed.stdout)) == {"mca", "people", "short"}
     shown = json.loads(anlitong("calls", "show", "short", "--json").stdout)
     assert shown["title"] == "短案例" and shown["resolved"]["due"].endswith("+00:00")
+    assert not [name for name in shown if name.startswith("_")]
     plain = anlitong("calls", "show", "short").stdout
     assert "12月15日24时" in plain and "做了什么？" in plain
     unknown = anlitong("calls", "show", "nothing")

@@ -131,7 +131,8 @@ def _show(args: argparse.Namespace, wording: Wording) -> int:
         raise Stop(wording.say("cli.calls.show.unknown", id=args.id, ids=tuple(calls)))
     due, dates = _dates(call)
     if args.json:
-        print_json({**asdict(call), "resolved": {"due": due, "levels": dates}})
+        said = {name: value for name, value in asdict(call).items() if not name.startswith("_")}
+        print_json({**said, "resolved": {"due": due, "levels": dates}})
         return FINE
     say(wording.say("cli.calls.show.title", title=call.title, id=call.id))
     say(wording.say("cli.calls.show.due", due=_until(wording, due, call.zone)))
