@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.engine.answers import plain
-from bot.engine.asking import NOTHING, days_left, limit_words, on, rows_of
+from bot.engine.asking import NOTHING, days_left, head_buttons, limit_words, on, rows_of
 from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say
@@ -221,4 +221,5 @@ def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
         "rest": Say(key="board.rest", params=rest),
         "rows": rows_of(w, draft),
         "go": go,
+        "head": head_buttons(w, draft),
     }

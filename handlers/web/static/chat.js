@@ -408,7 +408,11 @@ function showTasks() {
   const rows = tasks.rows.map((/** @type {any} */ row) => taskRow(row, (button) => press(row.press, row.heading, button)));
   const due = el('p', { class: 'due small' }, el('b', { text: tasks.due || '' }), document.createTextNode(tasks.rest || ''));
   const go = tasks.go && el('button', { class: 'btn go full', type: 'button', 'data-press': tasks.go.press, text: tasks.go.label, onclick: () => press(tasks.go.press, tasks.go.label, go) });
-  openSheet(tasks.title, [due, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
+  const head = el('div', { class: 'chips' }, ...tasks.head.map((/** @type {any} */ one) => {
+    const button = el('button', { class: 'chip', type: 'button', 'data-press': one.press, text: one.label, onclick: () => press(one.press, one.label, button) });
+    return button;
+  }));
+  openSheet(tasks.title, [due, head, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
 }
 
 /** @param {string} src @param {string} caption */
