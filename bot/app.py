@@ -153,7 +153,13 @@ class House:
         )
         write = self.desk.submit
         self.office = Office(
-            write=write, settings=settings, calls=self.calls, wording=wording, world=world, site_key=self.site_key
+            write=write,
+            take=self.desk.take,
+            settings=settings,
+            calls=self.calls,
+            wording=wording,
+            world=world,
+            site_key=self.site_key,
         )
         self.doors = OpenDoors(take=self.take, look=self.look, files=self.files, office=self.office)
         self._hire()

@@ -8,6 +8,7 @@ lies outside is answered like what does not exist. Each command that changes som
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.batch import HOUSE
+from bot.channel import Address, Take, Update
 from bot.config import Settings, level_names
 from bot.doors import Acted, Actor, Refusal
 from bot.engine.dates import resolve
 from bot.engine.definition import Call, Edition
+from bot.engine.messages import Told
 from bot.engine.model import Unit
-from bot.errors import Stale
+from bot.errors import Stale, StoreError
 from bot.wording import Wording
 from bot.world import World
 from storage import cases as case_rows
@@ -77,7 +81,7 @@ class RevokeInvite:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MarkOpened:
-    """A reader has opened a case: its writer cannot take it back any more. Once is enough."""
+    """A reader has opened a case: its writer hears of it and cannot take it back any more. Once is enough."""
 
     case: int
 
@@ -94,12 +98,13 @@ class _Refused(Exception):
 
 
 class Office:
-    """Carries out commands. `write` runs work on the writer's thread."""
+    """Carries out commands. `write` runs work on the writer's thread; `take` is how writers are told."""
 
     def __init__(
         self,
         *,
         write: Run,
+        take: Take,
         settings: Settings,
         calls: Mapping[str, Call],
         wording: Wording,
@@ -107,6 +112,7 @@ class Office:
         site_key: bytes,
     ) -> None:
         self._write = write
+        self._take = take
         self._settings = settings
         self._calls = calls
         self._wording = wording
@@ -117,9 +123,13 @@ class Office:
         """The door: what the command gave, or why it was refused. Raises TypeError for no command."""
         work = self._work(actor, command)
         try:
-            return Acted(result=await self._write(work))
+            result = await self._write(work)
         except _Refused as refused:
             return refused.refusal
+        if isinstance(command, MarkOpened):
+            with suppress(StoreError):  # it is opened all the same, and the writer's page says so
+                await self._tell_opened(result)
+        return Acted(result=result)
 
     def _work(self, actor: Actor, command: object) -> Callable[[Connection], Mapping[str, Any]]:
         match command:
@@ -223,7 +233,14 @@ class Office:
             except Stale:
                 raise _Refused("no_case", number=row.number) from None
             self._note(connection, actor, "case.opened", draft=row.draft, case=row.id, unit=row.unit)
-        return {"case": row.id, "n": row.n}
+        return {"case": row.id, "n": row.n, "draft": row.draft, "conversation": row.conversation}
+
+    async def _tell_opened(self, opened: Mapping[str, Any]) -> None:
+        """The writer hears of it; the ref makes a second telling a repeat."""
+        ref = f"opened:{opened['case']}:{opened['n']}"
+        told = Told(at=self._world.now(), ref=ref, event="opened", draft=opened["draft"])
+        address = Address(channel=HOUSE, external=str(opened["conversation"]))
+        await self._take([Update(address=address, ref=ref, incoming=told, digest=ref)])
 
     # ------------------------------------------------------------ the tree
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.doors import Scope
-from storage.tables import cases, editions, invites, people, redeems, units
+from storage.tables import cases, conversations, editions, invites, people, redeems, units
 from storage.views import below
 
 
@@ -73,7 +73,7 @@ class CaseSeen(NamedTuple):
 
 
 class CaseAt(NamedTuple):
-    """Where a case stands."""
+    """Where a case stands; `conversation` is its writer's."""
 
     id: int
     draft: int
@@ -82,6 +82,7 @@ class CaseAt(NamedTuple):
     number: str
     unit: str
     edition: int
+    conversation: int
 
 
 def add_invite(connection: Connection, row: InviteRow) -> None:
@@ -149,8 +150,19 @@ def is_nobody_here(connection: Connection) -> bool:
     return not any(connection.execute(select(table.c.id).limit(1)).first() for table in (people, invites))
 
 
-_CASE = select(cases.c.id, cases.c.draft, cases.c.n, cases.c.state, cases.c.number, units.c.path, cases.c.edition).join(
-    units, units.c.id == cases.c.unit
+_CASE = (
+    select(
+        cases.c.id,
+        cases.c.draft,
+        cases.c.n,
+        cases.c.state,
+        cases.c.number,
+        units.c.path,
+        cases.c.edition,
+        conversations.c.id,
+    )
+    .join(units, units.c.id == cases.c.unit)
+    .join(conversations, conversations.c.person == cases.c.person)
 )
 
 

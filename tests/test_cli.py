@@ -284,8 +284,10 @@ async def test_paper_by_number(tmp_path: Path, anlitong: Run) -> None:
     assert anlitong("paper", number[0], "-o", str(out), "--read", "--data", data).returncode == 0
     assert await _opened(tmp_path) is True
     assert "已打开" in anlitong("cases", "list", "--data", data).stdout
+    await _told_once(tmp_path)
     again = anlitong("paper", number[0], "-o", str(out), "--read", "--data", data)
     assert again.returncode == 0
+    await _told_once(tmp_path)
     unknown = anlitong("paper", "云溪26-999", "-o", str(out), "--data", data)
     assert unknown.returncode == 1 and "云溪26-999" in unknown.stderr
 
@@ -308,6 +310,19 @@ def _listed(number: str, data: str, anlitong: Run) -> None:
     for wrong in (["--unit", "白沙镇"], ["--state", "看过"], ["--call", "nothing"]):
         refused = anlitong("cases", "list", *wrong, "--data", data)
         assert refused.returncode == 1 and wrong[1] in refused.stderr
+
+
+async def _told_once(folder: Path) -> None:
+    """The writer was told that it was opened, sees it above the conversation, and is offered no taking back."""
+    async with home(folder, busy=False) as house:
+        me = await house.look.visitor(Address(channel="terminal", external="u"))
+        assert me is not None
+        said = [s.message for s in await house.look.events(me.scope, me.conversation, -1) if s.message.author == "bot"]
+        told = house.wording.say("told.opened")
+        assert [m.text for m in said].count(told) == 1 and said[-1].text == told
+        assert [b.label for b in said[-1].buttons] == ["我的案例"]
+        board = await house.look.board(me.scope, me.conversation, "page")
+        assert board["sub"] == "已打开，审核中"
 
 
 async def _opened(folder: Path) -> bool:

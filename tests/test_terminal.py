@@ -12,10 +12,12 @@ import docx
 import pytest
 
 from bot.app import House
+from bot.channel import Address
 from bot.demo import open_demo
+from bot.engine.messages import Pressed
 from handlers import open_channel
 from tests import pictures
-from tests.homes import environment, home
+from tests.homes import Clock, environment, home, tell
 
 TEXT = "槐树村把全村分成六片，每片推选一名片长，每周到院坝里坐一晚，有事当场说、当场办，2025年办了三百一十二件。"
 WANTED = ("同意，开始", "是的", "村党支部书记", "对", "就用这个", "从第1节开始", "提交案例", "提交", "都没有", "确认")
@@ -154,3 +156,23 @@ def test_a_script_on_standard_input(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "> 李建国" in done.stdout
     assert "槐树村的吗" in done.stdout
+
+
+async def test_taking_back_is_offered_until_the_date_and_no_longer(tmp_path: Path, photo: Path) -> None:
+    """A case that nobody has opened; a day after the date the same question offers what can still be done."""
+    clock = Clock()
+    async with home(tmp_path, world=clock) as house:
+        link = next(demo.link for demo in await open_demo(house) if demo.role == "writer")
+        assert await talk(house, Screen(photo), tmp_path, link)
+        me = await house.look.visitor(Address(channel="terminal", external="u"))
+        assert me is not None
+        board = await house.look.board(me.scope, me.conversation, "page")
+        offered = []
+        for days in (0, 24):  # 15 December is 23 days away
+            clock.forward(days=days)
+            asked = Pressed(at=clock.now(), press=f"open:{board['draft']}")
+            await tell(house, Address(channel="terminal", external="u"), asked)
+            shown = await house.look.events(me.scope, me.conversation, -1)
+            offered.append([s.message.buttons for s in shown if s.message.buttons][-1])
+        labels = [[face.label for face in faces] for faces in offered]
+        assert labels == [["撤回修改", "再报一篇", "我的案例"], ["再报一篇", "我的案例"]]

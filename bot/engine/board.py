@@ -15,6 +15,7 @@ from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say
 from bot.engine.model import PROFILE, Conversation, Focus, View
 from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done, total_words
+from bot.engine.review import case_state
 from bot.engine.work import Work
 
 NO_PICTURES: Mapping[str, Any] = {"on": False, "files": False, "original": False, "left": 0}
@@ -96,7 +97,8 @@ def _sub(w: Work, draft: int) -> Say:
     row, due = w.drafts[draft], w.due(draft)
     left = days_left(w, due) if due else NOTHING
     if row.state == "handed_in":
-        return Say(key="board.sub_handed_in")
+        state = case_state(w, draft)
+        return Say(key="board.sub_handed_in" if state == "case.waiting" else state)
     open_ = len(w.call(draft).sections) - sections_done(w.call(draft), w.texts(draft))
     return Say(key="board.sub" if open_ else "board.sub_done", params={"open": open_, "left": left})
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.asking import command, on, show
-from bot.engine.definition import deadline
 from bot.engine.going import focus_on
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Moment, Say, Submitted, TakenBack, Want
-from bot.engine.model import PROFILE, Draft, Focus
+from bot.engine.model import PROFILE, CaseView, Draft, Focus
 from bot.engine.printing import make_content
 from bot.engine.progress import Blocker, blockers, is_open, number_of, pictures_of, total_words, unchecked
 from bot.engine.suggesting import findings_of
@@ -160,7 +159,7 @@ def confirm(w: Work, draft: int) -> None:
 
 def _too_late(w: Work, draft: int) -> bool:
     due, office = w.due(draft), w.office(draft)
-    if due is None or office is None or w.now < due.at:
+    if due is None or office is None or not _over(w, draft):
         return False
     w.refocus(Focus(draft=draft, mode="review"))
     w.say("due.passed", due=due, contact=office.contact, phone=office.phone, buttons=[command("preview")])
@@ -209,13 +208,12 @@ def recall(w: Work, draft: int) -> None:
     if row.state != "handed_in":
         w.then("resume", draft)
         return
-    case, office, edition = w.view.cases.get(draft), w.office(draft), w.edition(draft)
-    assert office is not None and edition is not None
-    unit = w.person.unit.id if w.person.unit else 0
-    if case is None or case.opened or not case.first or case.state != "waiting":
+    case, office = w.view.cases.get(draft), w.office(draft)
+    assert office is not None
+    if case is None or not _unread(case):
         w.say("recall.opened", contact=office.contact, phone=office.phone)
         return
-    if w.now >= deadline(edition, "", unit, w.view.extensions):
+    if _over(w, draft):
         w.say("recall.late", contact=office.contact, phone=office.phone)
         return
     w.taken_back = TakenBack(draft=draft, case=case.id, n=case.n)
@@ -229,13 +227,24 @@ def recall(w: Work, draft: int) -> None:
     )
 
 
+def _unread(case: CaseView) -> bool:
+    """Whether nobody of the office has opened it yet."""
+    return not case.opened and case.first and case.state == "waiting"
+
+
+def _over(w: Work, draft: int) -> bool:
+    """Whether the writer's date has passed."""
+    due = w.due(draft)
+    return due is not None and w.now >= due.at
+
+
 def show_handed_in(w: Work, draft: int) -> None:
     """A handed-in case: where it is, and what can still be done with it."""
     case = w.view.cases.get(draft)
     if w.focus is not None and w.focus.draft == draft:
         w.refocus(None)
     buttons = [Button(press="cmd:another", key="another"), command("cases")]
-    if case is not None and not case.opened and case.first and case.state == "waiting":
+    if case is not None and _unread(case) and not _over(w, draft):
         buttons.insert(0, Button(press=on("recall", draft), key="take_back"))
     w.say(
         "handed_in.where",

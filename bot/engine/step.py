@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.engine import controls, editing, going, opening, pictures, pressing, review, writing
-from bot.engine.asking import on, show
+from bot.engine.asking import command, on, show
 from bot.engine.commands import hear
 from bot.engine.ids import b36, from36
 from bot.engine.messages import (
@@ -179,9 +179,13 @@ def _joined(w: Work, joined: Joined) -> None:
 
 
 def _told(w: Work, told: Told) -> None:
-    if told.draft in w.drafts and told.event == "returned":
+    if told.draft not in w.drafts:  # erased: there is nobody who could be told
+        return
+    if told.event == "returned":
         w.change(told.draft, state="returned")
-    w.say(f"told.{told.event}", **told.params)
+    # What stood below the last message (to take the case back) counts no more; a question's buttons stay.
+    buttons = [command("cases")] if w.here() is None else []
+    w.say(f"told.{told.event}", buttons=buttons, **told.params)
 
 
 def _done(w: Work, done: Done) -> None:
