@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import pictures
 from tests.needs import need
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ ARGS = [
     "--disable-sync",
 ]
 MANY = {"ANLITONG_LIMITS__LINKS_PER_MINUTE": "10000", "ANLITONG_LIMITS__POSTS_PER_MINUTE": "10000"}  # one address here
+HALF = "每月5号晚上开院坝会，一户来一个人。大家先把烦心事摆出来，"
 WAIT = 10_000  # milliseconds
 _LINK = re.compile(r"(http://[\w.:]+)/i/([\w-]+)")
 
@@ -272,3 +274,13 @@ class Phone:
 def _complaint(kind: str, text: str) -> bool:
     # A browser writes every refused or cut request to the console; the page deals with those itself.
     return kind in ("error", "warning") and "Failed to load resource" not in text
+
+
+def photos(folder: Path, how_many: int) -> list[Path]:
+    """Photos in a folder, no two the same."""
+    paths = []
+    for n in range(how_many):
+        path = folder / f"院坝会{n + 1}.jpg"
+        path.write_bytes(pictures.jpeg(1600 + 10 * n, 1200))
+        paths.append(path)
+    return paths

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests import storehouse
+from tests.browser import MANY, Phone, Served, chromium, serving
 from tests.needs import need
 
 # A change must be judged by what it changes: where everybody's work is checked the examples are the same each
@@ -41,6 +43,38 @@ def house(place: str) -> Iterator[storehouse.House]:
     house = storehouse.House(place)
     yield house
     house.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The program as it is started, on a folder of its own."""
+    with serving(tmp_path_factory.mktemp("page") / "data", environ=MANY) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium."""
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def phone(browser: Any, served: Served) -> Iterator[Phone]:
+    """Somebody's phone; nothing the page complained of is let pass."""
+    one = Phone(browser, served)
+    yield one
+    assert one.faults == []
+    one.close()
+
+
+@pytest.fixture
+def writing(phone: Phone) -> Phone:
+    """Somebody who stands at the first question of a case."""
+    phone.join()
+    phone.begin_case()
+    phone.press("从第1节开始")
+    return phone
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
