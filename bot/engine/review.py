@@ -45,7 +45,8 @@ def preview(w: Work, draft: int, first: bool = False) -> None:
     w.refocus(Focus(draft=draft, mode="review"))
     lines = tuple(b.text for s in content.sections for b in s.blocks)[:LINES]
     findings: tuple[dict[str, Any], ...] = tuple(
-        {"i": i, "say": f.say, "press": on("see", draft, f.id)} for i, f in enumerate(advice, 1)
+        {"i": i, "say": f.say, "press": on("see", draft, f.id), "label": Say(key="button.go_mend")}
+        for i, f in enumerate(advice, 1)
     )
     missing: tuple[dict[str, Any], ...] = tuple(
         {"say": blocker_say(w, draft, b), "press": _blocker_press(w, draft, b)} for b in blocked
