@@ -33,11 +33,12 @@ class Update:
 
 @value
 class Face:
-    """A button as it is shown."""
+    """A button as it is shown; `note`, if there is one, stands beside or below the label."""
 
     press: str
     label: str
     strong: bool = False
+    note: str = ""
 
 
 @value

@@ -53,7 +53,7 @@ class Wording:
     def face(self, button: Button) -> Face:
         """A button as it is shown."""
         label = button.label or self.say(f"button.{button.key}", **button.params)
-        return Face(press=button.press, label=label, strong=button.strong)
+        return Face(press=button.press, label=label, strong=button.strong, note=button.note)
 
     def render(self, reply: Reply, extra: Mapping[str, Any] | None = None) -> Outgoing:
         """A reply as it is shown; `extra` fills gaps that only the desk knows (number, code)."""

@@ -185,9 +185,10 @@ class Terminal:
             faces = []
             for button in message.buttons:
                 self._buttons.append(button)
-                faces.append(f"[{len(self._buttons)}] {button.label}")
+                label = self._wording.say("terminal.noted", label=button.label, note=button.note)
+                faces.append(f"[{len(self._buttons)}] {label if button.note else button.label}")
             if faces:
-                self._show("    ".join(faces))
+                self._show(("\n" if any(button.note for button in message.buttons) else "    ").join(faces))
 
     async def _put_down(self, card: Any) -> None:
         """A document that was made, as a file with its own name that replaces nothing."""

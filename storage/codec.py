@@ -102,7 +102,7 @@ def body_out(message: Outgoing) -> dict[str, Any]:
     """What a message's `body` holds; slot and author have columns of their own."""
     body: dict[str, Any] = {"text": message.text}
     if message.buttons:
-        body["buttons"] = [[b.press, b.label, b.strong] for b in message.buttons]
+        body["buttons"] = [[b.press, b.label, b.strong, *([b.note] if b.note else ())] for b in message.buttons]
     if message.card is not None:
         body["card"] = message.card
     return body
@@ -112,7 +112,10 @@ def message_in(body: Mapping[str, Any], slot: str, author: str) -> Outgoing:
     """A stored message as it was shown."""
     return Outgoing(
         text=body["text"],
-        buttons=tuple(Face(press=p, label=label, strong=strong) for p, label, strong in body.get("buttons", ())),
+        buttons=tuple(
+            Face(press=press, label=label, strong=strong, note=note[0] if note else "")
+            for press, label, strong, *note in body.get("buttons", ())
+        ),
         slot=slot,
         card=body.get("card"),
         author="me" if author == "me" else "bot",

@@ -292,7 +292,7 @@ attachments = Table(
 
 # ---------------------------------------------------------------- what was said
 
-# `body`: {"text", "buttons": [[press, label, strong], …], "card": {…} | null}.
+# `body`: {"text", "buttons": [[press, label, strong, note?], …], "card": {…} | null}.
 messages = Table(
     "messages",
     metadata,

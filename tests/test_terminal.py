@@ -13,6 +13,7 @@ import pytest
 
 from bot.app import House
 from bot.channel import Address
+from bot.config import load
 from bot.demo import open_demo
 from bot.engine.messages import Pressed
 from handlers import open_channel
@@ -101,6 +102,16 @@ async def test_one_comes_back_where_one_was(tmp_path: Path, photo: Path) -> None
         second = Screen(photo)
         assert await talk(house, second, tmp_path)
         assert any("做了什么" in line for line in second.lines[:4])
+
+
+async def test_what_an_option_means_stands_behind_it(tmp_path: Path) -> None:
+    """The choices of a call with a note each, a line each."""
+    async with House(load(data=str(tmp_path / "data"), environ={"ANLITONG_CALLS__OPEN": '["mca"]'})) as house:
+        link = next(demo.link for demo in await open_demo(house) if demo.role == "writer")
+        screen = Screen(tmp_path / "none", stop="属于哪一类")
+        assert not await talk(house, screen, tmp_path, link)
+        shown = screen.lines[-2].split("\n")
+        assert shown[1] == "[2] 城乡社区治理服务（村和社区里的治理和服务）" and len(shown) == 3
 
 
 async def test_numbers_and_files_that_are_not_there(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def stranger(served: Served) -> Iterator[Client]:
     one.http.close()
 
 
+def answer(client: Client, *answers: str) -> list[dict[str, Any]]:
+    """Gives these answers one after the other, [a label] pressing its button; the buttons there are then."""
+    for text in answers:
+        faces = {b["label"]: b["press"] for e in client.events()["events"] for b in e["buttons"]}
+        client.say(**({"press": faces[text[1:-1]]} if text.startswith("[") else {"text": text})).raise_for_status()
+    buttons: list[dict[str, Any]] = client.events()["events"][-1]["buttons"]
+    return buttons
+
+
 # ---------------------------------------------------------------- joining
 
 
@@ -458,3 +467,25 @@ def test_scripts_are_of_2018() -> None:
         assert not re.search(
             r"\?\.[a-z(\[]|\?\?|catch \{|\.flat\(|\.at\(|replaceAll|await import\(", file.read_text("utf-8")
         )
+
+
+# ---------------------------------------------------------------- what the page draws
+
+
+def test_a_button_tells_what_is_chosen_with_it(client: Client) -> None:
+    """Where the call explains its options; other buttons have no note at all."""
+    first = (
+        "[同意，开始]",
+        "李建国",
+        "[是的]",
+        "[村党支部书记]",
+        "跳过",
+        "[对]",
+        "[基层治理]",
+        "片长进院坝",
+        "[就用这个]",
+    )
+    options = answer(client, *first)
+    assert [option.get("note", "") for option in options][1] == "村和社区里的治理和服务"
+    assert all(set(option) == {"press", "label", "strong", "note"} for option in options)
+    assert not any("note" in b for e in client.events()["events"][:-1] for b in e["buttons"])

@@ -121,7 +121,12 @@ def question_buttons(w: Work, draft: int, section: Section, question: Question) 
         return [*out, skip, Button(press="cmd:voice", key="voice")]
     if question.kind in ("choice", "declare"):
         options = [
-            Button(press=on("pick", draft, question.id, o.id), label=o.label, strong=question.kind == "declare")
+            Button(
+                press=on("pick", draft, question.id, o.id),
+                label=o.label,
+                strong=question.kind == "declare",
+                note=o.note,
+            )
             for o in question.options
         ]
         if question.kind == "declare" and not options:

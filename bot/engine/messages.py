@@ -178,13 +178,17 @@ class Say:
 
 @value
 class Button:
-    """A button: `press` is its id (64 bytes at most). Its face is `label`, or the wording "button.<key>"."""
+    """A button: `press` is its id (64 bytes at most). Its face is `label`, or the wording "button.<key>".
+
+    `note` explains what is chosen with it, for channels that have room.
+    """
 
     press: str
     key: str = ""
     label: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     strong: bool = False
+    note: str = ""
 
 
 @value

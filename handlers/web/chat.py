@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.channel import Outgoing, Update, clean
+from bot.channel import Face, Outgoing, Update, clean
 from bot.doors import Doors, Screen, Shown, Visitor
 from bot.engine.messages import Incoming, Knock, Pressed, Said, Sent, SentFile, Typing
 from bot.errors import FileRefused
@@ -178,6 +178,11 @@ def _digest(content: Any) -> str:
     ).hexdigest()
 
 
+def _button(face: Face) -> dict[str, Any]:
+    told = {"press": face.press, "label": face.label, "strong": face.strong}
+    return {**told, "note": face.note} if face.note else told
+
+
 def _event(shown: Shown) -> dict[str, Any]:
     message: Outgoing = shown.message
     return {
@@ -185,7 +190,7 @@ def _event(shown: Shown) -> dict[str, Any]:
         "at": shown.at.isoformat(),
         "author": message.author,
         "text": message.text,
-        "buttons": [{"press": b.press, "label": b.label, "strong": b.strong} for b in message.buttons],
+        "buttons": [_button(face) for face in message.buttons],
         "slot": message.slot,
         "card": message.card,
         "cause": shown.cause,
