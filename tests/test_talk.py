@@ -203,3 +203,17 @@ def test_after_erasure_nothing_old_is_left_to_tap(writing: Phone) -> None:
     page.locator("#first button").first.click()
     writing.ready()
     assert writing.has_button("同意，开始")
+
+
+def test_an_option_says_what_it_means(phone: Phone) -> None:
+    phone.join()
+    phone.introduce()
+    with phone.turn():
+        phone.page.locator(".choice [data-press]:visible").first.click()
+    phone.say("片长进院坝，小事不出片")
+    phone.press("就用这个")
+    option = phone.page.locator(".btn.noted").first
+    assert option.inner_text().split("\n") == ["乡镇（街道）服务管理", "乡镇、街道一级怎么管事、怎么办事"]
+    with phone.turn():
+        option.click()
+    assert "乡镇（街道）服务管理" in phone.transcript()
