@@ -162,4 +162,7 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         finals=tuple(words["finals"]),
         tails=tuple(words["tails"]),
         questions=tuple(words["questions"]),
+        doubtful=frozenset(words["doubtful"]),
+        doubtful_heads=tuple(words["doubtful_heads"]),
+        yes=frozenset(words["yes"]),
     )

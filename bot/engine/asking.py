@@ -150,11 +150,16 @@ def chooser(w: Work, question: Question) -> list[Button]:
     return [Button(press="page:choose", key="choose" if question.kind == "pictures" else "choose_file")]
 
 
+def is_guessed(w: Work) -> bool:
+    """Whether the unit is asked for by naming the invited one, to which one may say yes."""
+    changing = w.focus is not None and w.focus.at != ""
+    return w.person.invited.level == w.view.levels[-1] and not changing
+
+
 def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]) -> None:
     """Is this your unit? Above village level: which one below it?"""
     invited = w.person.invited
-    changing = w.focus is not None and w.focus.at == "other"
-    if invited.level == w.view.levels[-1] and not changing:
+    if is_guessed(w):
         buttons = [
             Button(press=on("pick", draft, question.id, "yes"), key="yes_unit", strong=True),
             Button(press=on("other", draft, question.id), key="no_unit"),

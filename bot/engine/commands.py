@@ -52,6 +52,13 @@ def hear(text: str, words: Vocabulary, *, writing: bool, content: bool) -> Heard
     return _with_close(text, words) if writing else Heard(kind="text", text=text)
 
 
+def is_doubtful(text: str, words: Vocabulary, *, profile: bool) -> bool:
+    """Whether a short answer is hardly what was asked for: 随便, or, in the profile, a whole sentence (我叫…)."""
+    key = normal(text)
+    plain = key[:-1] if key.endswith(words.finals) else key
+    return key in words.doubtful or plain in words.doubtful or (profile and key.startswith(words.doubtful_heads))
+
+
 def looks_unsure(text: str, words: Vocabulary) -> bool:
     """A short remark that may have been meant for the assistant.
 

@@ -269,7 +269,8 @@ class Vocabulary:
     `commands`: word -> command. `closing`: words that mean "done" only while gathering with content.
     `asked`: words that are asked about at a text question -> the command they may mean. `finals`: particles
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
-    question ends.
+    question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
+    `yes`: how one agrees.
     """
 
     commands: Mapping[str, str] = field(default_factory=dict)
@@ -278,6 +279,9 @@ class Vocabulary:
     finals: tuple[str, ...] = ()
     tails: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+    doubtful_heads: tuple[str, ...] = ()
+    yes: frozenset[str] = frozenset()
 
 
 @value

@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 
 from bot.engine import editing
-from bot.engine.asking import command, on, show, where
-from bot.engine.commands import looks_unsure
+from bot.engine.asking import command, is_guessed, on, show, where
+from bot.engine.commands import is_doubtful, looks_unsure, normal
 from bot.engine.count import count, count_han
 from bot.engine.definition import SHORT, Question, Section
 from bot.engine.going import advance
 from bot.engine.messages import Button, Said
-from bot.engine.model import Answer, Focus
+from bot.engine.model import PROFILE, Answer, Focus
 from bot.engine.opening import set_unit, title_set
 from bot.engine.progress import has_content, section_words
 from bot.engine.values import evolve
@@ -22,6 +22,7 @@ _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
 UNIT_MIN = 2  # Han characters: 1 or ？？ is no village
 NAMES_MAX = 400  # 字 of a list of people
 _BETWEEN_NAMES = re.compile(r"[、,，;；/\n]+")
+DOUBTED = "doubted"  # where a question's focus is after an answer was asked about
 LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
 
 
@@ -47,6 +48,9 @@ def write(w: Work, said: Said, text: str, closes: bool) -> None:
         show(w)
     elif question.kind == "unit":
         name = " ".join(text.split())
+        if is_guessed(w) and normal(name) in w.view.vocabulary.yes:
+            pick(w, focus.draft, question.id, "yes")
+            return
         if count_han(name) < UNIT_MIN:
             w.say("unit.unclear")
             show(w)
@@ -54,6 +58,8 @@ def write(w: Work, said: Said, text: str, closes: bool) -> None:
         if len(name) > LINE_MAX:
             w.say("line.too_long", label=question.label, max=LINE_MAX)
             show(w)
+            return
+        if _doubted(w, question, name):
             return
         set_unit(w, focus.draft, name, False)
         w.remember("answer")
@@ -89,6 +95,8 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
     if count(value) > limit or len(value) > limit * 4:
         w.say("line.too_long", label=question.label or question.ask, max=limit)
         return
+    if question.kind != "phone" and _doubted(w, question, value):
+        return
     fragment = w.add_fragment(focus.draft, question.id, value, flowing=False)
     picks = ("other",) if question.kind == "choice" else ()
     w.write(focus.draft, question.id, "closed", [fragment.id], picks)
@@ -99,6 +107,21 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
         return
     w.remember("answer")
     advance(w, focus.draft, section.id, question.id)
+
+
+def _doubted(w: Work, question: Question, value: str) -> bool:
+    """Asks once about an answer that is hardly meant as one; what comes next is taken as it is."""
+    focus = w.focus
+    assert focus is not None
+    profile = w.drafts[focus.draft].call == PROFILE
+    if focus.at == DOUBTED or not is_doubtful(value, w.view.vocabulary, profile=profile):
+        return False
+    w.refocus(evolve(focus, at=DOUBTED))
+    choice = question.kind == "choice"
+    w.say("choice.doubt" if choice else "line.doubt", text=value, label=question.label or question.ask)
+    if choice:
+        show(w)
+    return True
 
 
 def _names(text: str) -> list[str]:
