@@ -320,7 +320,7 @@ async def _told_once(folder: Path) -> None:
         said = [s.message for s in await house.look.events(me.scope, me.conversation, -1) if s.message.author == "bot"]
         told = house.wording.say("told.opened")
         assert [m.text for m in said].count(told) == 1 and said[-1].text == told
-        assert [b.label for b in said[-1].buttons] == ["我的案例"]
+        assert [b.label for b in said[-1].buttons] == ["再报一篇", "我的案例"]
         board = await house.look.board(me.scope, me.conversation, "page")
         assert board["sub"] == "已打开，审核中"
 

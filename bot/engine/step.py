@@ -184,7 +184,7 @@ def _told(w: Work, told: Told) -> None:
     if told.event == "returned":
         w.change(told.draft, state="returned")
     # What stood below the last message (to take the case back) counts no more; a question's buttons stay.
-    buttons = [command("cases")] if w.here() is None else []
+    buttons = [Button(press="cmd:another", key="another"), command("cases")] if w.here() is None else []
     w.say(f"told.{told.event}", buttons=buttons, **told.params)
 
 
