@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.engine.answers import measure, paragraphs
@@ -89,6 +89,7 @@ def act(village: Village, action: tuple[str, object]) -> list[object]:
 
 @SLOW
 @given(st.lists(ACTION, max_size=25), st.booleans())
+@example([("say", "返回"), ("say", "下一问")], False)
 def test_whatever_is_done_is_answered_and_nothing_is_lost(actions: list[tuple[str, object]], page: bool) -> None:
     village = Village(page=page)
     village.begin()

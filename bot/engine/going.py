@@ -32,7 +32,7 @@ def advance(w: Work, draft: int, section: str, question: str) -> None:
         w.then("submit", draft)
         return
     target = next_question(call, w.texts(draft), section, question)
-    if section == "head" and (target is None or target[0].id != "head"):
+    if _ends_head(section, target):
         w.refocus(Focus(draft=draft, section="", mode="review"))
         overview(w, draft, intro=True)
         return
@@ -41,6 +41,11 @@ def advance(w: Work, draft: int, section: str, question: str) -> None:
         return
     focus_on(w, draft, *target)
     show(w)
+
+
+def _ends_head(section: str, target: tuple[Section, Question] | None) -> bool:
+    """Whether a step from this section to that question leaves the head behind."""
+    return section == "head" and (target is None or target[0].id != "head")
 
 
 def resume(w: Work, draft: int | None = None) -> None:
@@ -172,7 +177,10 @@ def skip(w: Work) -> None:
         assert answer is not None
         if answer.state == "open":
             w.write(focus.draft, question.id, "closed", answer.parts, answer.picks)
-        w.say("skip.kept", buttons=[command("undo")])
+        # At the end of the head two messages come that say as much.
+        target = next_question(w.call(focus.draft), w.texts(focus.draft), section.id, question.id)
+        if not _ends_head(section.id, target) or w.drafts[focus.draft].call == PROFILE:
+            w.say("skip.kept", buttons=[command("undo")])
     else:
         w.write(focus.draft, question.id, "skipped")
         key = "skip.open" if question.required else "skip.optional"
