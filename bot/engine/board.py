@@ -85,12 +85,14 @@ def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
     if row.state == "handed_in":
         case = w.view.cases.get(draft)
         return Say(key="board.handed_in", params={"number": case.number if case else ""})
-    if here is None:
+    call, focus = w.call(draft), w.focus
+    picking = call.section(focus.section) if focus is not None and focus.draft == draft else None
+    section = here[0] if here else picking
+    if section is None:
         return Say(key="board.review" if row.words or row.sections_done else "board.overview")
-    n = number_of(w.call(draft), here[0])
-    if not n:
-        return Say(key="board.head", params={"label": here[1].label or Say(key="board.title")})
-    return Say(key="board.section", params={"n": n, "heading": here[0].heading})
+    if n := number_of(call, section):
+        return Say(key="board.section", params={"n": n, "heading": section.heading})
+    return Say(key="board.head", params={"label": (here[1].label if here else "") or Say(key="board.title")})
 
 
 def _sub(w: Work, draft: int) -> Say:

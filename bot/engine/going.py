@@ -99,7 +99,7 @@ def go_section(w: Work, draft: int, section_id: str) -> None:
             Button(press=on("ask", draft, q.id), key="question_n", params={"i": i, "label": q.label or q.ask})
             for i, q in enumerate(section.questions, 1)
         ]
-        w.refocus(Focus(draft=draft, section=section.id, question=section.questions[0].id, mode="edit"))
+        w.refocus(Focus(draft=draft, section=section.id, mode="review"))  # no question yet: nothing typed goes to one
         w.remember("jump")
         w.say("section.pick", n=n, heading=section.heading, count=len(section.questions), buttons=buttons)
         return

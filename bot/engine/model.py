@@ -76,7 +76,8 @@ class Focus:
     """Where the conversation stands, by ids.
 
     `at` says what within the question: the picture's number in mode "caption", the fragment's in
-    "replace"; else "". In "review" and "confirm" section and question are "".
+    "replace"; else "". In "review" and "confirm" there is no question, and a section only while one of its
+    questions is to be picked.
     """
 
     draft: int

@@ -132,7 +132,7 @@ def _not_now(w: Work) -> None:
         w.say("not_now.elsewhere")
         show(w)
     elif focus is not None and focus.mode in ("review", "confirm") and focus.draft in w.drafts:
-        w.say("not_now.review")
+        w.say("not_now.pick" if focus.section else "not_now.review")
         if w.drafts[focus.draft].call == PROFILE:
             opening.show_profile(w, focus.draft)
         elif focus.mode == "confirm":
