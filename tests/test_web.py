@@ -489,3 +489,12 @@ def test_a_button_tells_what_is_chosen_with_it(client: Client) -> None:
     assert [option.get("note", "") for option in options][1] == "村和社区里的治理和服务"
     assert all(set(option) == {"press", "label", "strong", "note"} for option in options)
     assert not any("note" in b for e in client.events()["events"][:-1] for b in e["buttons"])
+
+
+def test_what_the_consent_promises_is_a_tap_away_from_the_first_question_on(client: Client) -> None:
+    answer(client, "[看全文]")
+    assert "随时点“我的资料”" in client.events()["events"][-1]["text"]
+    agreed = client.say(press="consent:yes").json()
+    assert agreed["events"][-1]["text"].endswith("请问您的姓名？")
+    assert "cmd:privacy" in [chip["press"] for chip in agreed["board"]["chips"]]
+    assert "保管" in client.say(press="cmd:privacy").json()["events"][-1]["text"]
