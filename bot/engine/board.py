@@ -57,6 +57,7 @@ def board(view: View, conversation: Conversation) -> Mapping[str, Any]:
         "tasks": _tasks(w, draft) if writing else None,
         "draft": b36(draft) if is_case else "",
         "questionnaire": not is_case,
+        "agreed": bool(conversation.consent),
     }
 
 
@@ -111,7 +112,7 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
     if not w.conversation.consent:
         return (Button(press="cmd:help", key="help"),)
     if focus is None or here is None:
-        return (*_idle_chips(w), Button(press="cmd:help", key="help"))
+        return _idle_chips(w)
     draft, question = focus.draft, here[1]
     chips = []
     content = has_content(w.answer(draft, question.id))
@@ -127,25 +128,23 @@ def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]
         Button(press="cmd:back", key="back"),
         Button(press="cmd:undo", key="undo"),
         Button(press="cmd:preview", key="preview"),
-        Button(press="cmd:later", key="later"),
-        Button(press="cmd:cases", key="cases"),
-        Button(press="cmd:privacy", key="privacy"),
         Button(press="cmd:help", key="help"),
+        *(Button(press=f"cmd:{word}", key=word) for word in ("later", "cases", "privacy")),
     ]
     return tuple(chips)
 
 
-def _idle_chips(w: Work) -> list[Button]:
+def _idle_chips(w: Work) -> tuple[Button, ...]:
     """Where no question stands: on with the draft or hand it in, but nothing beside the confirmation's own buttons."""
     row = w.drafts.get(_draft(w))
-    mine = [Button(press="cmd:cases", key="cases"), Button(press="cmd:privacy", key="privacy")]
+    mine = [Button(press=f"cmd:{word}", key=word) for word in ("help", "cases", "privacy")]
     if row is None or row.call == PROFILE or row.state not in ("writing", "returned"):
-        return mine
+        return tuple(mine)
     if w.focus is not None and w.focus.mode == "confirm":
-        return [Button(press="cmd:progress", key="progress"), *mine]
+        return (Button(press="cmd:progress", key="progress"), *mine)
     on_with = [Button(press=on("resume", row.id), key="resume", strong=True)]
     whole = [Button(press=f"cmd:{word}", key=word) for word in ("preview", "submit", "word")]
-    return [*(on_with if first_open(w.call(row.id), w.texts(row.id)) else []), *whole, *mine]
+    return (*(on_with if first_open(w.call(row.id), w.texts(row.id)) else []), *whole, *mine)
 
 
 def _box(w: Work, here: tuple[Section, Question] | None) -> Mapping[str, Any]:

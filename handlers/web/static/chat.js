@@ -62,7 +62,7 @@ function apply(answer, cause) {
   for (const cid of causes) if (mine.has(cid)) log.settle(cid);
   const bigger = state.seq >= 0 && answer.events.some((/** @type {any} */ e) => e.seq > state.seq && e.card && e.card.kind === 'bigger');
   latest = answer.board;
-  if (state.board && !unknown(state.board) && unknown(answer.board)) erased();
+  if (state.board && state.board.agreed && !answer.board.agreed) erased();
   log.add(answer.events, own);
   if (answer.seq >= state.seq) {
     state.seq = answer.seq;
@@ -83,11 +83,6 @@ function apply(answer, cause) {
 function covered(id) {
   if (id === 'page:choose') return latest.pictures.on;
   return /^(done|skip):/.test(id) && latest.chips.some((/** @type {any} */ chip) => chip.press === id);
-}
-
-/** @param {any} board @returns {boolean} nobody has agreed to anything here: help is all there is */
-function unknown(board) {
-  return board.chips.every((/** @type {any} */ chip) => chip.press === 'cmd:help');
 }
 
 /** The person had everything deleted, here or on another phone: nothing of it stays on the screen or on this phone. */

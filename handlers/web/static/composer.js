@@ -5,7 +5,6 @@ import { measure } from './count.js';
 import { byId, el, icon, say } from './dom.js';
 import { keepTyped, typed } from './store.js';
 
-const WHOLE = /^cmd:(later|cases|privacy)$/;
 const CELLS = 20;
 const GOAL_CELL = 15;
 const KEEP_AFTER = 250;
@@ -202,9 +201,8 @@ export class Composer {
     this.paint();
   }
 
-  /** What is about the whole comes after what is about the question. @param {any[]} all */
-  chips(all) {
-    const faces = [...all.filter((face) => !WHOLE.test(face.press)), ...all.filter((face) => WHOLE.test(face.press))];
+  /** @param {any[]} faces */
+  chips(faces) {
     const root = byId('chips');
     const same = JSON.stringify(faces);
     root.hidden = !faces.length;
