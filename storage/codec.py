@@ -41,23 +41,27 @@ def pending_in(raw: list[Any] | None) -> Pending | None:
 
 
 def _answer_out(a: Answer) -> list[Any]:
-    return [a.draft, a.question, a.n, a.state, runs(a.parts), a.picks, a.words]
+    return [a.question, a.n, a.state, runs(a.parts), a.picks, a.words]
 
 
-def _answer_in(raw: list[Any]) -> Answer:
-    draft, question, n, state, parts, picks, words = raw
+def _answer_in(draft: int, raw: list[Any]) -> Answer:
+    question, n, state, parts, picks, words = raw
     return Answer(draft=draft, question=question, n=n, state=state, parts=unrun(parts), picks=tuple(picks), words=words)
 
 
 # The list is read and written again with each turn and only one entry of it is new, so what was written lately is
 # remembered by its text, and an entry's line by the very object. Bounded, and only values.
 _LISTS, _ENTRIES = 2048, 8192
+_SHORT_FOCUS = 4  # as `focus_out`, without the draft
 _lists: dict[str, tuple[Undo, ...]] = {}
 _lines: dict[int, tuple[Undo, str]] = {}
 
 
 def undo_out(undo: tuple[Undo, ...]) -> str:
-    """A line of JSON an entry: [what, draft, [answer, …], focus]."""
+    """A line of JSON an entry: [what, draft, [answer, …], focus]; its answers are the draft's, and so is a short focus.
+
+    That a draft is named once and not three times is half of what a turn writes for it.
+    """
     if not undo:
         return ""
     text = "\n".join(map(_undo_line, undo))
@@ -79,7 +83,10 @@ def _undo_line(u: Undo) -> str:
     known = _lines.get(id(u))
     if known is not None and known[0] is u:
         return known[1]
-    line = encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus_out(u.focus)])
+    focus = focus_out(u.focus)
+    if focus is not None and focus[0] == u.draft:
+        del focus[0]
+    line = encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus])
     if len(_lines) >= _ENTRIES:
         _lines.clear()
     _lines[id(u)] = (u, line)
@@ -88,7 +95,9 @@ def _undo_line(u: Undo) -> str:
 
 def _undo_entry(line: str) -> Undo:
     what, draft, answers, focus = json.loads(line)
-    entry = Undo(what=what, draft=draft, answers=tuple(map(_answer_in, answers)), focus=focus_in(focus))
+    if focus is not None and len(focus) == _SHORT_FOCUS:
+        focus.insert(0, draft)
+    entry = Undo(what=what, draft=draft, answers=tuple(_answer_in(draft, a) for a in answers), focus=focus_in(focus))
     if len(_lines) >= _ENTRIES:
         _lines.clear()
     _lines[id(entry)] = (entry, line)
