@@ -225,8 +225,8 @@ class Batch:
         if about_self:
             invited = mind.person.invited
             units = people.names_below(self.connection, above(invited.path, invited.level, TOWNSHIP, setting.levels))
-        known = self.standing(mind, ())
-        return view_of(setting, known, spoke.channel, at, units=units, new_id=setting.world.new_id())
+        known = (mind, self._editions, self._extensions)
+        return view_of(setting, *known, spoke.channel, at, units=units, new_id=setting.world.new_id())
 
     def edition(self, id: int) -> Edition:
         """An edition. Raises KeyError."""
@@ -247,19 +247,27 @@ class Batch:
 
 
 def view_of(
-    setting: Setting, known: Standing, channel: str, at: datetime, *, units: tuple[str, ...] = (), new_id: int = 0
+    setting: Setting,
+    mind: Mind,
+    editions: Mapping[int, Edition],
+    extensions: tuple[Extension, ...],
+    channel: str,
+    at: datetime,
+    *,
+    units: tuple[str, ...] = (),
+    new_id: int = 0,
 ) -> View:
     """What the engine may look at, as it is shown on a channel at an instant."""
     return View(
         now=at,
-        person=known.mind.person,
+        person=mind.person,
         profile=setting.profile,
-        editions=known.editions,
-        drafts=known.mind.drafts,
-        texts=known.mind.texts,
-        cases=known.mind.cases,
+        editions=editions,
+        drafts=mind.drafts,
+        texts=mind.texts,
+        cases=mind.cases,
         units=units,
-        extensions=known.extensions,
+        extensions=extensions,
         caps=Caps(name=channel, page=setting.channels.get(channel, NO_CAPS).page),
         vocabulary=setting.wording.vocabulary,
         levels=setting.levels,

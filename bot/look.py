@@ -155,7 +155,9 @@ class Looking:
         if not known.lines or known.lines[0].seq != after + 1 or known.mind.conversation.seq != taken.seq:
             return None
         try:
-            drawn = board(view_of(self._setting, known, channel, self._setting.world.now()), known.mind.conversation)
+            stood = (known.mind, known.editions, known.extensions)
+            view = view_of(self._setting, *stood, channel, self._setting.world.now())
+            drawn = board(view, known.mind.conversation)
         except NotLoaded:
             return None
         shown = [Shown(seq=line.seq, at=line.at, message=line.message, cause=line.cause) for line in known.lines]

@@ -209,8 +209,8 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
         outcome="fresh",
         seq=seq,
         conversation=before.id,
-        replies=tuple(reply for _, reply in replies),
-        seqs=tuple(at for at, _ in replies),
+        replies=tuple([reply for _, reply in replies]),
+        seqs=tuple([at for at, _ in replies]),
         wants=bool(turn.wants),
         stands=None if turn.erase else batch.standing(mind, kept),
     )

@@ -321,7 +321,7 @@ class Work:
             conversation=closed(self.conversation),
             person=None if self.person is self.view.person or self.person == self.view.person else self.person,
             unit=self.unit,
-            drafts=tuple(d for d in self.drafts.values() if not self._is_old(d)),
+            drafts=tuple([d for d in self.drafts.values() if not self._is_old(d)]),
             answers=tuple(self._new_answers.values()),
             fragments=tuple(self._new_fragments),
             attachments=tuple(self._new_attachments),
