@@ -19,7 +19,8 @@ from bot.engine.definition import Call
 from bot.engine.model import PROFILE, Answer, Draft, Focus, Fragment
 from bot.world import World
 from handlers.web.session import Sessions
-from storage import conversations, drafts, editions, people
+from storage import conversations, editions, people
+from storage import drafts as stored
 from storage import tables as t
 
 CALL = "mca"
@@ -70,26 +71,32 @@ def _settle(connection: Connection, world: World, call: Call, externals: list[st
             .where(t.people.c.id == person)
             .values(name="李建国", phone="13900002217", post="村党支部书记", unit=unit)
         )
-        half_written(connection, world, call, edition, conversation, person, at)
+        drafts = (world.new_id(), world.new_id())
+        half_written(connection, call, edition, drafts=drafts, conversation=conversation, person=person, at=at)
 
 
 def half_written(
-    connection: Connection, world: World, call: Call, edition: int, conversation: int, person: int, at: datetime
+    connection: Connection,
+    call: Call,
+    edition: int,
+    *,
+    drafts: tuple[int, int],
+    conversation: int,
+    person: int,
+    at: datetime,
 ) -> None:
-    """Gives a new person a finished profile and a draft, in the middle of its sixth question."""
+    """Gives a new person a finished profile and a draft, in the middle of its sixth question. `drafts`: their ids."""
     questions = [(s, q) for s in call.sections for q in s.questions if q.kind == "text"]
     section, question = questions[5]
-    own = Draft(id=world.new_id(), person=person, call=PROFILE, state="handed_in")
-    draft = Draft(
-        id=world.new_id(), person=person, call=call.id, edition=edition, title="题", words=1500, next=PIECES + 1
-    )
-    drafts.add(connection, [(own, at), (draft, at)])
+    own = Draft(id=drafts[0], person=person, call=PROFILE, state="handed_in")
+    draft = Draft(id=drafts[1], person=person, call=call.id, edition=edition, title="题", words=1500, next=PIECES + 1)
+    stored.add(connection, [(own, at), (draft, at)])
     pieces = [
         Fragment(draft=draft.id, id=i + 1, question=questions[i // 5][1].id, text=TEXT, words=50, source=f"r{i}")
         for i in range(PIECES)
     ]
-    drafts.add_fragments(connection, [(f, at) for f in pieces])
-    drafts.add_answers(connection, [(_answer(draft.id, questions[i][1].id, i), at, True) for i in range(6)], [])
+    stored.add_fragments(connection, [(f, at) for f in pieces])
+    stored.add_answers(connection, [(_answer(draft.id, questions[i][1].id, i), at, True) for i in range(6)], [])
     ((_, fresh),) = conversations.load(connection, ids=[conversation])
     focus = Focus(draft=draft.id, section=section.id, question=question.id, mode="gather")
     conversations.save(connection, [(replace(fresh, version=1, consent="1", focus=focus), 0)])

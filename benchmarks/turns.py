@@ -30,20 +30,17 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.crowd import NEW, half_written
 from benchmarks.stored import BETWEEN, FIRST, fill
 from bot.app import calm_memory
 from bot.channel import Address
-from bot.engine.model import PROFILE, Answer, Conversation, Draft, Focus, Fragment
 from bot.engine.step import step
 from bot.wording import Wording
 from bot.world import World
-from storage import conversations, drafts, people
+from storage import people
 from storage import tables as t
 from tests.storehouse import CALL, NOW, SERVER, House, copy_of, say, template
 
-PIECES = 30  # of 50 字 each: the half of a draft of 3,000
-TEXT = "村里一共有四百一十二户，常住的多是老人，我们先从院坝会做起，" * 2
-NEW = "我们先从院坝会做起，一家一家上门说，说通了再动手。"
 ROUNDS = 7
 SIZES = ((1, 100), (16, 16), (128, 6))  # writers, turns of each in a round
 WARM = 2
@@ -64,29 +61,8 @@ def seed(house: House, writers: int) -> None:
             id = FIRST + i * 150 * BETWEEN + 7
             people.create(c, person=id, conversation=id, unit=3, at=NOW)
             people.give_address(c, Address(channel="page", external=f"w{i}"), id, NOW)
-            _draft(house, c, id)
+            half_written(c, house.calls[CALL], 9, drafts=(id + 1, id), conversation=id, person=id, at=NOW)
         c.execute(t.people.update().values(unit=3, name="李建国", post="村党支部书记", phone="13900002217"))
-
-
-def _draft(house: House, c: Any, id: int) -> None:
-    questions = [(s, q) for s in house.calls[CALL].sections for q in s.questions if q.kind == "text"]
-    section, question = questions[5]
-    own = Draft(id=id + 1, person=id, call=PROFILE, state="handed_in")
-    draft = Draft(id=id, person=id, call=CALL, edition=9, title="题", words=1500, next=PIECES + 1)
-    drafts.add(c, [(own, NOW), (draft, NOW)])
-    pieces = [
-        Fragment(draft=id, id=i + 1, question=questions[i // 5][1].id, text=TEXT, words=50, source=f"r{i}")
-        for i in range(PIECES)
-    ]
-    drafts.add_fragments(c, [(f, NOW) for f in pieces])
-    drafts.add_answers(c, [(_answer(id, questions[i][1].id, i), NOW, True) for i in range(6)], [])
-    focus = Focus(draft=id, section=section.id, question=question.id, mode="gather")
-    conversations.save(c, [(Conversation(id=id, person=id, version=1, consent="1", focus=focus), 0)])
-
-
-def _answer(draft: int, question: str, i: int) -> Answer:
-    parts = tuple(range(i * 5 + 1, i * 5 + 6))
-    return Answer(draft=draft, question=question, n=1, state="open" if i == 5 else "closed", parts=parts, words=250)
 
 
 async def ours(house: House, writers: int, turns: int, tag: str) -> dict[str, float]:
