@@ -16,7 +16,8 @@ from bot.channel import Address
 from bot.config import load
 from bot.demo import open_demo
 from bot.engine.definition import Call
-from bot.engine.model import PROFILE, Answer, Draft, Focus, Fragment
+from bot.engine.model import PROFILE, Answer, Draft, Focus, Fragment, Undo
+from bot.engine.work import UNDO_STEPS
 from bot.world import World
 from handlers.web.session import Sessions
 from storage import conversations, editions, people
@@ -99,7 +100,11 @@ def half_written(
     stored.add_answers(connection, [(_answer(draft.id, questions[i][1].id, i), at, True) for i in range(6)], [])
     ((_, fresh),) = conversations.load(connection, ids=[conversation])
     focus = Focus(draft=draft.id, section=section.id, question=question.id, mode="gather")
-    conversations.save(connection, [(replace(fresh, version=1, consent="1", focus=focus), 0)])
+    back = tuple(
+        Undo(what="text", draft=draft.id, answers=(_answer(draft.id, questions[i // 5][1].id, i // 5),), focus=focus)
+        for i in range(PIECES - UNDO_STEPS, PIECES)
+    )
+    conversations.save(connection, [(replace(fresh, version=1, consent="1", focus=focus, undo=back), 0)])
 
 
 def _answer(draft: int, question: str, i: int) -> Answer:
