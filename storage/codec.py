@@ -49,12 +49,12 @@ def _answer_in(draft: int, raw: list[Any]) -> Answer:
     return Answer(draft=draft, question=question, n=n, state=state, parts=unrun(parts), picks=tuple(picks), words=words)
 
 
-# The list is read and written again with each turn and only one entry of it is new, so what was written lately is
-# remembered by its text, and an entry's line by the very object. Bounded, and only values.
-_LISTS, _ENTRIES = 2048, 8192
+# The list is read and written again with each turn and only its last entry is new. So what was read or written
+# lately is remembered, by its text and by the very object that ends it. Bounded, and only values.
+_LISTS = 2048
 _SHORT_FOCUS = 4  # as `focus_out`, without the draft
 _lists: dict[str, tuple[Undo, ...]] = {}
-_lines: dict[int, tuple[Undo, str]] = {}
+_endings: dict[int, tuple[tuple[Undo, ...], str]] = {}
 
 
 def undo_out(undo: tuple[Undo, ...]) -> str:
@@ -64,11 +64,15 @@ def undo_out(undo: tuple[Undo, ...]) -> str:
     """
     if not undo:
         return ""
-    text = "\n".join(map(_undo_line, undo))
-    if len(_lists) >= _LISTS:
-        _lists.clear()
-    _lists[text] = undo
-    return text
+    rest = undo[:-1]
+    before, text = _endings.get(id(rest[-1]), ((), "")) if rest else ((), "")
+    if rest and before == rest:
+        text = f"{text}\n{_undo_line(undo[-1])}"
+    elif rest and before[1:] == rest:
+        text = text.partition("\n")[2] + f"\n{_undo_line(undo[-1])}"
+    else:
+        text = "\n".join(map(_undo_line, undo))
+    return _remembered(undo, text)
 
 
 def undo_in(raw: str) -> tuple[Undo, ...]:
@@ -76,32 +80,38 @@ def undo_in(raw: str) -> tuple[Undo, ...]:
     if not raw:
         return ()
     known = _lists.get(raw)
-    return known if known is not None else tuple(map(_undo_entry, raw.split("\n")))
+    if known is None:
+        known = tuple(map(_undo_entry, raw.split("\n")))
+        _remembered(known, raw)
+    return known
+
+
+def _remembered(undo: tuple[Undo, ...], text: str) -> str:
+    if len(_lists) >= _LISTS:
+        forget_undos()
+    _lists[text] = undo
+    _endings[id(undo[-1])] = (undo, text)
+    return text
+
+
+def forget_undos() -> None:
+    """Forgets what was read and written, as a new process has."""
+    _lists.clear()
+    _endings.clear()
 
 
 def _undo_line(u: Undo) -> str:
-    known = _lines.get(id(u))
-    if known is not None and known[0] is u:
-        return known[1]
     focus = focus_out(u.focus)
     if focus is not None and focus[0] == u.draft:
         del focus[0]
-    line = encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus])
-    if len(_lines) >= _ENTRIES:
-        _lines.clear()
-    _lines[id(u)] = (u, line)
-    return line
+    return encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus])
 
 
 def _undo_entry(line: str) -> Undo:
     what, draft, answers, focus = json.loads(line)
     if focus is not None and len(focus) == _SHORT_FOCUS:
         focus.insert(0, draft)
-    entry = Undo(what=what, draft=draft, answers=tuple(_answer_in(draft, a) for a in answers), focus=focus_in(focus))
-    if len(_lines) >= _ENTRIES:
-        _lines.clear()
-    _lines[id(entry)] = (entry, line)
-    return entry
+    return Undo(what=what, draft=draft, answers=tuple(_answer_in(draft, a) for a in answers), focus=focus_in(focus))
 
 
 # ---------------------------------------------------------------- messages
