@@ -19,20 +19,14 @@ _KEEP: Any = object()
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def value(cls: type[_Value]) -> type[_Value]:
     """A class as a frozen, slotted dataclass whose fields are given by name."""
-    own: Any = dataclass(frozen=True, kw_only=True, slots=True)(cls)
+    own: Any = dataclass(init=False, frozen=True, kw_only=True, slots=True)(cls)
     names = [f.name for f in fields(own)]
     twin: Any = type(own.__name__, own.__bases__, {"__slots__": own.__slots__, "__setattr__": object.__setattr__})
-    known = {"_set": object.__setattr__, "_new": object.__new__, "_Twin": twin, "_Own": own, "_KEEP": _KEEP}
+    known = {"_new": object.__new__, "_Twin": twin, "_Own": own, "_KEEP": _KEEP}
     gaps, filled = _gaps(own, known)
-    own.__init__ = _written(
-        f"__init__(self, *, {gaps})",
-        [
-            "_set(self, '__class__', _Twin)",
-            *(f"self.{n} = {what}" for n, what in filled.items()),
-            "self.__class__ = _Own",
-        ],
-        known,
-    )
+    made = ["_copy = _new(_Twin)", *(f"_copy.{n} = {what}" for n, what in filled.items())]
+    own.__new__ = _written(f"__new__(_cls, *, {gaps})", [*made, "_copy.__class__ = _Own", "return _copy"], known)
+    own.__reduce__ = _reduce
     copied = ["_copy = _new(_Twin)", *(f"_copy.{n} = _old.{n}" for n in names), "return _copy"]
     _openers[own] = _written("opened(_old)", copied, known)
     changed = [f"_copy.{n} = _old.{n} if {n} is _KEEP else {n}" for n in names]
@@ -68,6 +62,15 @@ def closed(copy: _Value) -> _Value:
 _evolvers: dict[type, Callable[..., Any]] = {}
 _openers: dict[type, Callable[..., Any]] = {}
 _owns: dict[type, type] = {}
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    """How a value is copied and pickled: by its constructor, as it was made."""
+    return _remake, (type(self), {f.name: getattr(self, f.name) for f in fields(self)})
+
+
+def _remake(own: Callable[..., Any], columns: dict[str, Any]) -> Any:
+    return own(**columns)
 
 
 def _gaps(own: Any, known: dict[str, Any]) -> tuple[str, dict[str, str]]:
