@@ -177,6 +177,7 @@ def test_calls(tmp_path: Path, anlitong: Run) -> None:
     assert unknown.returncode == 1 and "mca" in unknown.stderr
     opened = anlitong("calls", "open", "short", "--data", str(tmp_path / "data"))
     assert opened.returncode == 0 and "12月15日24时截止" in opened.stdout
+    assert anlitong("cases", "list", "--data", str(tmp_path / "data")).stdout == "还没有人交案例。\n"
     listed = anlitong("calls", "list", "--data", str(tmp_path / "data"))
     assert "年短案例，" in listed.stdout
 

@@ -31,7 +31,8 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
             print_json([one._asdict() for one in found])
             return FINE
         if not found:
-            say(wording.say("cli.cases.list.none"))
+            narrowed = args.call or args.unit or args.state
+            say(wording.say("cli.cases.list.none" if narrowed else "cli.cases.list.empty"))
         for edition, some in groupby(found, key=lambda one: one.edition):
             _print(edition, list(some), house, wording)
         return FINE
