@@ -164,5 +164,6 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         questions=tuple(words["questions"]),
         doubtful=frozenset(words["doubtful"]),
         doubtful_heads=tuple(words["doubtful_heads"]),
+        unit_ends=tuple(words["unit_ends"]),
         yes=frozenset(words["yes"]),
     )

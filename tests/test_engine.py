@@ -269,10 +269,9 @@ def test_pictures_are_asked_about_before_they_become_public() -> None:
     village.send("a", "b", width=300)
     village.press(f"ask:{b36(village.draft.id)}:pictures")
     village.say("院坝会")
-    assert "第2张呢" in village.say("预览")[0].text or "偏小" in village.say("预览")[0].text
-    assert "身份证" in village.say("提交")[0].text
-    village.say("[都没有]")
-    village.say("提交")
+    assert "还没有看过" in village.say("预览")[0].text
+    assert "提交前" in village.say("提交")[0].text
+    village.say("[都没有]")  # and on to the hand-in that was asked for
     assert village.faces[0].label == "提交"
     village.send("c")
     village.say("跳过")
@@ -284,8 +283,10 @@ def test_what_is_no_name_is_asked_again() -> None:
     village.take(Joined(at=village.now, first=True))
     village.say("[同意，开始]")
     assert "没看明白" in village.say("？？？")[0].text
+    assert "只写姓名" in village.say("俺叫李德旺")[0].text
     village.say("李建国")
     assert "没看明白" in village.say("1")[0].text
+    assert "只写单位" in village.say("打错了，我叫李德旺")[0].text
     village.say("枫树村")
     assert village.person.unit is not None
     assert village.person.unit.path[-1] == "枫树村"

@@ -271,6 +271,7 @@ class Vocabulary:
     `asked`: words that are asked about at a text question -> the command they may mean. `finals`: particles
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
     question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
+    `unit_ends`: how a unit's name ends.
     `yes`: how one agrees.
     """
 
@@ -282,6 +283,7 @@ class Vocabulary:
     questions: tuple[str, ...] = ()
     doubtful: frozenset[str] = frozenset()
     doubtful_heads: tuple[str, ...] = ()
+    unit_ends: tuple[str, ...] = ()
     yes: frozenset[str] = frozenset()
 
 

@@ -15,6 +15,8 @@ from bot.engine.work import Work
 
 EXTRA = "extra"  # files that no question asked for are kept under this name, for the office
 
+HANDING_IN = "hand_in"  # where a picture question's focus is when its last check is asked on the way to a hand-in
+
 
 def sent(w: Work, incoming: Sent) -> None:
     """Files came. They are kept wherever the conversation stands."""
@@ -198,23 +200,28 @@ def _checks(w: Work, draft: int, section: Section, question: Question) -> None:
 
 def check_private(w: Work, draft: int, section: Section, question: Question) -> None:
     """Before a hand-in: the same question, when the pictures were left before it could be asked."""
-    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask"))
-    ask_private(w, draft, question)
+    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask", at=HANDING_IN))
+    ask_private(w, draft, question, key="picture.private_first")
 
 
-def ask_private(w: Work, draft: int, question: Question) -> None:
+def ask_private(w: Work, draft: int, question: Question, key: str = "picture.private") -> None:
     """Papers, illness and children's faces must be kept out of what will be public."""
     buttons = [
         Button(press=on("clear", draft, question.id), key="nothing_private", strong=True),
         Button(press=on("which", draft, question.id), key="swap_one"),
     ]
-    w.say("picture.private", buttons=buttons, slot="question")
+    w.say(key, buttons=buttons, slot="question")
 
 
 def cleared(w: Work, draft: int, question_id: str) -> None:
-    """[都没有]: kept for just these pictures; a new one is asked about again."""
-    answer = w.answer(draft, question_id)
+    """[都没有]: kept for just these pictures, a new one is asked about again; during a hand-in it goes on there."""
+    answer, focus = w.answer(draft, question_id), w.focus
     w.write(draft, private_key(question_id), "closed", answer.parts if answer else (), ("ok",))
+    if answer is not None and focus is not None and focus.at == HANDING_IN:
+        w.write(draft, question_id, "closed", answer.parts)
+        w.remember("done")
+        w.then("submit", draft)
+        return
     files_done(w, question_id)
 
 

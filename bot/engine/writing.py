@@ -113,8 +113,12 @@ def _doubted(w: Work, question: Question, value: str) -> bool:
     """Asks once about an answer that is hardly meant as one; what comes next is taken as it is."""
     focus = w.focus
     assert focus is not None
-    profile = w.drafts[focus.draft].call == PROFILE
-    if focus.at == DOUBTED or not is_doubtful(value, w.view.vocabulary, profile=profile):
+    profile, words = w.drafts[focus.draft].call == PROFILE, w.view.vocabulary
+    unit = value.endswith(words.unit_ends)
+    other = (question.kind == "unit" and not unit and value not in w.view.units) or (
+        profile and question.id == "name" and unit and len(value) > 2
+    )
+    if focus.at == DOUBTED or not (other or is_doubtful(value, words, profile=profile)):
         return False
     w.refocus(evolve(focus, at=DOUBTED))
     choice = question.kind == "choice"
