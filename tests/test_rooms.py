@@ -142,6 +142,16 @@ def test_storage_and_handlers_do_not_know_each_other() -> None:
             assert not any(name.startswith("handlers") for name, _ in imports(path)), path
 
 
+def test_the_bot_does_not_know_the_fake() -> None:
+    """Only the command that starts it does, when it is run."""
+    fake = "handlers.telegram_fake"
+    for path in modules():
+        if not named(path).startswith(fake):
+            late = named(path) == "bot.cli.telegram"
+            wrong = [name for name, _ in imports(path, late=not late) if name.startswith(fake)]
+            assert wrong == [], path
+
+
 def test_sql_stands_in_storage() -> None:
     """Elsewhere SQLAlchemy gives types and errors, no statements."""
     allowed = {"Connection", "Engine"}
