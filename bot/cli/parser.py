@@ -77,6 +77,11 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
         _option("--unit", metavar="PATH", default="", help="cli.below"),
         _option("--state", metavar="S", default="", help="cli.cases.list.state"),
     ),
+    "telegram": (),
+    "telegram fake": (
+        _option("--host", metavar="H", default="127.0.0.1", help="cli.telegram.fake.host"),
+        _option("--port", metavar="N", type=int, default=8081, help="cli.telegram.fake.port"),
+    ),
     "db": (),
     "db upgrade": _PLACE,
     "db check": _PLACE,

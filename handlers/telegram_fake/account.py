@@ -39,6 +39,7 @@ class Bell:
 
     def __init__(self) -> None:
         self.version = 0
+        self._silent = False
         self._waiting: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:
@@ -49,9 +50,14 @@ class Bell:
             if not one.done():
                 one.set_result(None)
 
+    def end(self) -> None:
+        """Lets everybody go, now and from now on."""
+        self._silent = True
+        self.ring()
+
     async def wait(self, after: int, seconds: float) -> int:
         """The version, as soon as it is another than `after`, or when so many (real) seconds are over."""
-        if self.version == after:
+        if self.version == after and not self._silent:
             one: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.add(one)
             await asyncio.wait({one}, timeout=seconds)

@@ -1,4 +1,4 @@
-"""The fake as an ASGI application: Telegram's side and the control interface."""
+"""The fake as an ASGI application: Telegram's side, the control interface, and the page that plays the phone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bot.wording import Wording
 from handlers.telegram_fake.account import Account
 from handlers.telegram_fake.control import Control
+from handlers.telegram_fake.page import Page
 from handlers.telegram_fake.reading import read
 from handlers.telegram_fake.telegram import Answer, Telegram
 from handlers.telegram_fake.trouble import Refused
@@ -32,12 +34,14 @@ _RESET = struct.pack("ii", 1, 0)  # linger no second: the connection ends with a
 
 def make_app(telegram: Telegram) -> Starlette:
     """The application. It answers on names of this machine alone."""
-    control, bots = Control(telegram), _Bots(telegram)
+    control, bots, page = Control(telegram), _Bots(telegram), Page(Wording.load())
     return Starlette(
         routes=[
             Route("/bot{token}/{method}", _Raw(bots.method)),
             Route("/file/bot{token}/{path:path}", bots.file),
             Route("/control/{verb}", control.http, methods=["POST"]),
+            Route("/", page.page),
+            Route("/phone/{name}", page.asset),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )

@@ -51,12 +51,14 @@ class Server(uvicorn.Server):
         """None of its own."""
         return nullcontext()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever waits for news is let go first, so that nothing has to be cut off."""
+        await self.telegram.close()
+        await super().shutdown(sockets)
+
     async def run_on(self, listening: socket.socket) -> None:
-        """Serves until `should_exit`, and ends the pushes."""
-        try:
-            await self.serve(sockets=[listening])
-        finally:
-            await self.telegram.close()
+        """Serves until `should_exit`."""
+        await self.serve(sockets=[listening])
 
 
 def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:

@@ -48,8 +48,10 @@ class Telegram:
         return self.accounts[token] if token else next(iter(self.accounts.values()))
 
     async def close(self) -> None:
-        """Ends the pushes."""
+        """Ends the pushes, and lets go whoever waits."""
         for account in self.accounts.values():
+            account.bell.end()
+            account.updates.end()
             await account.webhook.close()
 
     async def answer(self, account: Account, method: str, raw: Raw) -> Answer:

@@ -75,6 +75,10 @@ class Updates:
         """Forgets all that wait."""
         self._pending.clear()
 
+    def end(self) -> None:
+        """A poll under way ends without an update."""
+        self._end_poll("")
+
     def webhook_set(self) -> None:
         """A poll under way ends."""
         self._end_poll(_SET)

@@ -1,0 +1,164 @@
+"""The page that plays the phone, and the command that starts it all."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from handlers.telegram_fake.clock import RealTime
+from handlers.telegram_fake.phone import Phone, Remote
+from handlers.telegram_fake.telegram import TOKEN
+from tests import pictures
+from tests.browser import WAIT, free_port
+from tests.telegram import Bot, bot_and_fake
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    """A bot that nobody has started, in real time."""
+    with bot_and_fake(RealTime(), started=False) as one:
+        yield one
+
+
+@pytest.fixture
+def page(browser: Any, bot: Bot) -> Iterator[Any]:
+    """The page on a small phone; nothing its script complained of is let pass."""
+    context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN", has_touch=True)
+    context.set_default_timeout(WAIT)
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(bot.url)
+    page.wait_for_selector("html[data-ready]")
+    yield page
+    assert faults == []
+    context.close()
+
+
+def heard(bot: Bot) -> Any:
+    """The next update, confirmed at once."""
+    update = bot.do("getUpdates", timeout=10, limit=1)[0]
+    bot.do("getUpdates", offset=update["update_id"] + 1)
+    return update
+
+
+@pytest.mark.browser
+def test_a_person_tries_the_bot(page: Any, bot: Bot) -> None:
+    page.fill("#link", "不是链接 吧")
+    page.click("#starting button")
+    page.get_by_text("这个链接不对").wait_for()
+    page.fill("#link", "https://t.me/anlitong_bot?start=7Kq2")
+    page.click("#starting button")
+    assert heard(bot)["message"]["text"] == "/start 7Kq2"
+
+    buttons = {"inline_keyboard": [[{"text": "同意，开始", "callback_data": "yes"}]]}
+    sent = bot.do("sendMessage", chat_id=1001, text="您好 <i>", reply_markup=buttons)
+    page.get_by_text("您好 <i>", exact=True).wait_for()
+    page.get_by_role("button", name="同意，开始").click()
+    query = heard(bot)["callback_query"]
+    bot.do("answerCallbackQuery", callback_query_id=query["id"], text="记下了")
+    bot.do("editMessageText", chat_id=1001, message_id=sent["message_id"], text="已同意")
+    page.locator("#notice").get_by_text("记下了").wait_for()
+    page.get_by_text("已同意", exact=True).wait_for()
+    assert page.get_by_role("button", name="同意，开始").count() == 0
+
+    page.fill("#box", "412户")
+    page.click("#send")
+    number = heard(bot)["message"]["message_id"]
+    page.get_by_role("button", name="修改").click()
+    page.fill("#box", "413户")
+    page.click("#send")
+    edited = heard(bot)["edited_message"]
+    assert (edited["message_id"], edited["text"]) == (number, "413户")
+    assert bot.violations == []
+
+
+@pytest.mark.browser
+def test_files_keys_commands_and_another_phone(page: Any, bot: Bot) -> None:
+    page.click("#starting button")
+    heard(bot)
+    photos = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg(640 + n, 480)} for n in range(2)]
+    page.set_input_files("#photos", photos)
+    assert heard(bot)["message"]["media_group_id"] == heard(bot)["message"]["media_group_id"]
+    page.wait_for_function("() => [...document.images].filter((img) => img.naturalWidth > 600).length === 2")
+    page.set_input_files("#documents", [{"name": "初稿.docx", "mimeType": "application/msword", "buffer": b"PK"}])
+    assert heard(bot)["message"]["document"]["file_name"] == "初稿.docx"
+
+    bot.do("sendDocument", {"document": ("案例（第1稿）.docx", b"PK\x03\x04")}, chat_id=1001)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="案例（第1稿）.docx").click()
+    assert download.value.suggested_filename == "案例（第1稿）.docx"
+    assert Path(download.value.path()).read_bytes() == b"PK\x03\x04"
+
+    keys = {"keyboard": [[{"text": "发送我的手机号", "request_contact": True}]], "one_time_keyboard": True}
+    bot.do("setMyCommands", commands=[{"command": "progress", "description": "进度"}])
+    overview = bot.do("sendMessage", chat_id=1001, text="电话？", reply_markup=keys)
+    page.get_by_role("button", name="发送我的手机号").click()
+    assert heard(bot)["message"]["contact"]["user_id"] == 1001
+    bot.do("pinChatMessage", chat_id=1001, message_id=overview["message_id"])
+    page.locator("#pinned").get_by_text("电话？").wait_for()
+    heard(bot)
+    page.click("#menu")
+    page.get_by_role("button", name="进度").click()
+    assert heard(bot)["message"]["text"] == "/progress"
+
+    page.select_option("#who", "1002")
+    page.locator("#starting").wait_for()
+    assert page.locator("#log article").count() == 0
+    assert bot.violations == []
+
+
+@pytest.mark.browser
+def test_nothing_is_wider_than_the_phone(page: Any, bot: Bot) -> None:
+    page.click("#starting button")
+    heard(bot)
+    row = [{"text": "很长的按钮" * 6, "callback_data": "a"}, {"text": "短", "callback_data": "b"}]
+    bot.do("sendMessage", chat_id=1001, text="a" * 900, reply_markup={"inline_keyboard": [row]})
+    bot.do("sendDocument", {"document": ("长" * 200 + ".docx", b"PK")}, chat_id=1001, caption="https://" + "x" * 300)
+    page.locator(".file").wait_for()
+    wide = "() => Math.max(document.body.scrollWidth, document.getElementById('log').scrollWidth)"
+    assert page.evaluate(wide) <= 360
+
+
+def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "bot", "telegram", "fake", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fake:
+        assert fake.stdout is not None and fake.stderr is not None
+        printed = []
+        for line in fake.stdout:
+            printed.append(line)
+            if line.startswith("anlitong serve"):
+                break
+        said = "".join(printed)
+        url = f"http://127.0.0.1:{port}"
+        assert f"{url}/\n" in said
+        assert f'[telegram]\napi = "{url}"\n' in said
+        assert f"ANLITONG_TELEGRAM__TOKEN={TOKEN}\n" in said
+        li = Phone(Remote(url), 1001, first_name="李建国")
+        li.start()
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(f"{url}/bot{TOKEN}/getMe").json()["result"]["first_name"] == "案例通"
+            assert client.get(url).headers["content-security-policy"].startswith("default-src 'none'")
+            assert client.get(f"{url}/phone/../methods.json").status_code == 404
+        taken = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert (taken.returncode, taken.stdout) == (1, "")
+        assert re.search(rf"端口{port}已经有程序在用", taken.stderr)
+        fake.send_signal(signal.SIGTERM)
+        assert fake.wait(timeout=20) == 0
+        assert fake.stderr.read() == ""
+        assert fake.stdout.read().strip() == "已停。"
+
+
+def test_the_command_serves_this_machine_alone() -> None:
+    command = [sys.executable, "-m", "bot", "telegram", "fake", "--host", "0.0.0.0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "只给本机试用" in done.stderr
