@@ -140,8 +140,8 @@ def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
         said = "".join(printed)
         url = f"http://127.0.0.1:{port}"
         assert f"{url}/\n" in said
-        assert f'[telegram]\napi = "{url}"\n' in said
-        assert f"ANLITONG_TELEGRAM__TOKEN={TOKEN}\n" in said
+        assert f"接口地址：{url}\n" in said
+        assert f"令牌：{TOKEN}\n" in said
         li = Phone(Remote(url), 1001, first_name="李建国")
         li.start()
         with httpx.Client(trust_env=False) as client:
