@@ -72,7 +72,7 @@ _parent = units.alias("parent_unit")
 _CHILDREN = (
     select(units.c.name)
     .join(_parent, _parent.c.id == units.c.parent)
-    .where(_parent.c.path == bindparam("path"))
+    .where(_parent.c.path == bindparam("path"), units.c.confirmed)
     .order_by(units.c.name)
 )
 
@@ -226,7 +226,7 @@ def make_unit(
 
 
 def names_below(connection: Connection, path: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the nodes right below this path, in order."""
+    """The names of the nodes right below this path, in order; what a writer typed stays theirs until it is confirmed."""
     return tuple(row[0] for row in connection.execute(_CHILDREN, {"path": "/".join(path)}))
 
 
