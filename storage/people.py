@@ -226,7 +226,7 @@ def make_unit(
 
 
 def names_below(connection: Connection, path: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the nodes right below this path, in order; what a writer typed stays theirs until it is confirmed."""
+    """The names of the nodes right below this path, in order; what a writer typed only once it is confirmed."""
     return tuple(row[0] for row in connection.execute(_CHILDREN, {"path": "/".join(path)}))
 
 
