@@ -135,7 +135,7 @@ def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
         printed = []
         for line in fake.stdout:
             printed.append(line)
-            if line.startswith("令牌"):
+            if line.startswith("案例通自己的"):
                 break
         said = "".join(printed)
         url = f"http://127.0.0.1:{port}"
