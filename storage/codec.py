@@ -60,7 +60,7 @@ _endings: dict[int, tuple[tuple[Undo, ...], str]] = {}
 def undo_out(undo: tuple[Undo, ...]) -> str:
     """A line of JSON an entry: [what, draft, [answer, …], focus]; its answers are the draft's, and so is a short focus.
 
-    That a draft is named once and not three times is half of what a turn writes for it.
+    A draft is named once and not three times: the whole list is written with each turn.
     """
     if not undo:
         return ""

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 HEAD = "0001"  # the newest revision in `migrations`
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
-_LOG_PAGES = (
-    16_000  # of 4 KB, then SQLite moves its log into the database: the more often a page was written, the cheaper
-)
+_LOG_PAGES = 16_000  # of 4 KB, then SQLite moves its log into the database
 _CACHE_KB = 32_000  # at most, for the writer
 
 

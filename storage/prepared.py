@@ -87,7 +87,7 @@ class Write:
     """An INSERT or UPDATE of many rows whose gaps are `names`; those of an UPDATE are its bind parameters.
 
     One way to the database and back, not one for each row. PostgreSQL gets all rows as one array of JSON, which
-    costs it and us a third of as many gaps; SQLite gets many rows an INSERT, in powers of two, and an UPDATE row
+    takes less than half as long as a gap for each value; SQLite gets many rows an INSERT, in powers of two, and an UPDATE row
     by row, which costs nothing there. An UPDATE must not meet one row twice.
     """
 

@@ -1,7 +1,7 @@
-"""`value`: frozen dataclasses that are made quickly, since a turn makes a hundred of them.
+"""`value`: frozen dataclasses that are made quickly, since a turn makes some twenty of them.
 
-The constructor of a frozen dataclass goes through `object.__setattr__` for each field, which costs four times
-the rest. Here a value is filled while it is of a twin class that can still be changed, and becomes of its own
+The constructor of a frozen dataclass goes through `object.__setattr__` for each field, which costs more
+than the rest. Here a value is filled while it is of a twin class that can still be changed, and becomes of its own
 class, which cannot, before anybody sees it. Everything else (equality, hash, repr, fields, replace, the
 errors for a missing or unknown field) is the dataclass's own.
 """
@@ -40,7 +40,7 @@ def value(cls: type[_Value]) -> type[_Value]:
 
 
 def evolve(old: _Value, **columns: Any) -> _Value:
-    """`dataclasses.replace` for a value, at a quarter of its cost."""
+    """`dataclasses.replace` for a value, quicker."""
     evolver: Callable[..., _Value] = _evolvers[type(old)]
     return evolver(old, **columns)
 
