@@ -87,8 +87,8 @@ class Write:
     """An INSERT or UPDATE of many rows whose gaps are `names`; those of an UPDATE are its bind parameters.
 
     One way to the database and back, not one for each row. PostgreSQL gets all rows as one array of JSON, which
-    takes less than half as long as a gap for each value; SQLite gets many rows an INSERT, in powers of two, and an UPDATE row
-    by row, which costs nothing there. An UPDATE must not meet one row twice.
+    takes less than half as long as a gap for each value; SQLite gets many rows an INSERT, in powers of two, and an
+    UPDATE row by row, which costs nothing there. An UPDATE must not meet one row twice.
     """
 
     def __init__(self, statement: Insert | Update, *names: str) -> None:
