@@ -12,7 +12,7 @@ import gc
 import hashlib
 import hmac
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -26,6 +26,7 @@ from bot.batch import Setting
 from bot.calls import load_all, load_profile
 from bot.channel import ChannelCaps, Take, Taken, Update
 from bot.config import Settings, level_names, mistake
+from bot.deliveries import Deliveries
 from bot.desk import Desk
 from bot.doors import Acted, Actor, Refusal, Scope
 from bot.engine.step import step
@@ -43,7 +44,11 @@ from storage.readers import Readers
 if TYPE_CHECKING:
     from handlers.web.settings import WebSettings
 
-CHANNELS: Mapping[str, ChannelCaps] = {"page": ChannelCaps(page=True), "terminal": ChannelCaps()}
+CHANNELS: Mapping[str, ChannelCaps] = {
+    "page": ChannelCaps(page=True),
+    "telegram": ChannelCaps(push=True, edits=True, edit_every=3.0, shares=True, text_unit="utf16"),
+    "terminal": ChannelCaps(),
+}
 COMMAND_LINE = Actor(person=0, scope=Scope(person=0, units=("",)), roles=("administrator",))
 _RESTART_AT_MOST = 60.0
 _log = structlog.get_logger("house")
@@ -78,18 +83,25 @@ class House:
     """One running deployment.
 
     `served`: this is the one server of the data folder; `busy`: workers and loops run, and editions that
-    the settings name are opened. Entering raises ConfigError, CallErrors, StoreBusy or NewerDatabase when
-    the house cannot be opened.
+    the settings name are opened; `delivers`: the messengers that this process will open. Entering raises
+    ConfigError, CallErrors, StoreBusy or NewerDatabase when the house cannot be opened.
     """
 
     def __init__(
-        self, settings: Settings, *, world: World | None = None, served: bool = False, busy: bool = True
+        self,
+        settings: Settings,
+        *,
+        world: World | None = None,
+        served: bool = False,
+        busy: bool = True,
+        delivers: Collection[str] = (),
     ) -> None:
         self.settings = settings
         self.world = world or World()
         self.wording = Wording.load()
         self._served = served
         self._busy = busy
+        self._delivers = frozenset(delivers)
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -128,6 +140,7 @@ class House:
             levels=level_names(),
             contact=settings.office.contact,
             phone=settings.office.phone,
+            delivers=self._delivers,
         )
         # The desk makes the same setting of its arguments; the read side loads by it what the desk loads.
         self.desk = Desk(engine, **{part.name: getattr(setting, part.name) for part in fields(setting)})
@@ -154,7 +167,7 @@ class House:
         write = self.desk.submit
         self.office = Office(
             write=write,
-            take=self.desk.take,
+            take=self.take,
             settings=settings,
             calls=self.calls,
             wording=wording,
@@ -165,7 +178,11 @@ class House:
         self._hire()
 
     def _hire(self) -> None:
-        take, write, readers, world = self.desk.take, self.desk.submit, self.readers, self.world
+        take, write, readers, world = self.take, self.desk.submit, self.readers, self.world
+        alone = self._served and not self.settings.database.url
+        self.deliveries = Deliveries(
+            take=take, write=write, readers=readers, world=world, wording=self.wording, alone=alone
+        )
         self.workers = Workers(
             take=take,
             write=write,
@@ -186,13 +203,19 @@ class House:
         )
 
     def _start(self) -> None:
-        loops = {"workers": self.workers.run, "wakes": self.wakes.run, "retention": self.retention.run}
+        loops = {
+            "workers": self.workers.run,
+            "wakes": self.wakes.run,
+            "retention": self.retention.run,
+            "deliveries": self.deliveries.run,
+        }
         tasks = [asyncio.create_task(supervise(name, run)) for name, run in loops.items()]
 
         async def stop() -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.deliveries.close()
 
         self._closing.push_async_callback(stop)
 
@@ -203,10 +226,15 @@ class House:
             await self.office.act(COMMAND_LINE, OpenEdition(call=call, first=True))
 
     async def take(self, updates: Sequence[Update]) -> list[Taken]:
-        """What people said and did, taken by the desk; the workers look at once for what it wants."""
+        """What people said and did, taken by the desk; what it wants is begun and what is owed is sent at once."""
         taken = await self.desk.take(updates)
         if any(one.wants for one in taken):
             self.workers.ring()
+        if any(one.wakes for one in taken):
+            self.wakes.ring()
+        for one in taken:
+            if one.owed and one.outcome == "fresh":
+                self.deliveries.hand(one.owed)
         return taken
 
     async def act(self, command: object) -> Acted | Refusal:

@@ -59,7 +59,8 @@ class Setting:
     """What stays the same from batch to batch.
 
     `levels`: the names of the tree's levels from the top down. `contact` and `phone`: whom to ask where no
-    edition says so. `consent`: the version of the consent's words.
+    edition says so. `consent`: the version of the consent's words. `delivers`: the channels whose messages this
+    process sends itself.
     """
 
     world: World
@@ -73,6 +74,7 @@ class Setting:
     contact: str = ""
     phone: str = ""
     consent: str = "1"
+    delivers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,12 +270,16 @@ def view_of(
         cases=mind.cases,
         units=units,
         extensions=extensions,
-        caps=Caps(name=channel, page=setting.channels.get(channel, NO_CAPS).page),
+        caps=_caps(channel, setting.channels.get(channel, NO_CAPS)),
         vocabulary=setting.wording.vocabulary,
         levels=setting.levels,
         consent=setting.consent,
         new_id=new_id,
     )
+
+
+def _caps(name: str, caps: ChannelCaps) -> Caps:
+    return Caps(name=name, page=caps.page, edits=caps.edits, shares=caps.shares)
 
 
 def _adds(incoming: Incoming) -> bool:

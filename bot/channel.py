@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, Literal, Protocol
 
 from bot.engine.messages import Incoming
-from bot.engine.values import value
+from bot.engine.values import evolve, value
 
 
 @value
@@ -57,12 +57,25 @@ class Outgoing:
 
 
 @value
+class Debt:
+    """A message that is owed to an address; `id` is the delivery's. `notice`: nobody there has just spoken."""
+
+    id: int
+    to: Address
+    conversation: int
+    seq: int
+    message: Outgoing
+    notice: bool = False
+
+
+@value
 class Taken:
     """What became of an update, after the commit.
 
     `seq` is the conversation's last message; `conversation` is 0 where there is none (a stranger).
     `replies` are the assistant's messages caused by it, with their seqs in `seqs`. `wants`: a worker has
-    something to do for it. `stands`: how the conversation stands now, for `Look.after` alone.
+    something to do for it; `wakes`: a clock was set. `owed`: what this process has claimed to deliver.
+    `stands`: how the conversation stands now, for `Look.after` alone.
     """
 
     outcome: Literal["fresh", "repeat", "conflict", "refused"]
@@ -71,28 +84,64 @@ class Taken:
     replies: tuple[Outgoing, ...] = ()
     seqs: tuple[int, ...] = ()
     wants: bool = False
+    wakes: bool = False
+    owed: tuple[Debt, ...] = ()
     stands: object = None
 
 
 @value
+class Trace:
+    """What stands at an address, by the messenger's ids ("": nothing): all that a further message has to know.
+
+    `card`: the pinned overview. `gather`: the acknowledgement that grows, while it is the last message. `live`: the
+    message whose buttons stand. `keys`: a keyboard stands under the box.
+    """
+
+    card: str = ""
+    gather: str = ""
+    live: str = ""
+    keys: bool = False
+
+
+SHARE = "share:"  # a button that lets the messenger give a phone or a place: its keyboard stands under the box
+
+
+def traced(trace: Trace, message: Outgoing, external: str) -> Trace:
+    """What stands at an address when a message was sent (or put in an older one's place) under this id."""
+    if message.slot == "card":
+        return evolve(trace, card=external)
+    live = external if message.buttons else trace.live
+    if message.slot == "question" and not message.buttons and live != external:
+        live = ""  # an answered question's buttons go
+    keys = any(button.press.startswith(SHARE) for button in message.buttons)
+    return Trace(card=trace.card, gather=external if message.slot == "gather" else "", live=live, keys=keys)
+
+
+@value
 class Sent:
-    """The messenger's id of what was sent."""
+    """The messenger's id of what was sent, and what stands there now."""
 
     external: str
+    trace: Trace = Trace()
 
 
 @value
 class ChannelCaps:
-    """A channel's abilities as data: text limit and its unit, edits, sizes, who may speak first."""
+    """A channel's abilities as data: limits of a text and of a file's caption and their unit, edits, sizes.
+
+    `edits`: a message can be given another text; `edit_every`: seconds between two edits of the same one. `shares`:
+    a phone or a place can be given with a button of the messenger's.
+    """
 
     page: bool = False
     push: bool = False
     edits: bool = False
+    edit_every: float = 0.0
+    shares: bool = False
     text_limit: int = 4096
+    caption_limit: int = 1024
     text_unit: Literal["utf16", "chars"] = "chars"
     max_upload: int = 20 * 1024 * 1024
-    may_speak_first: bool = False
-    redelivers: bool = False
 
 
 Take = Callable[[Sequence[Update]], Awaitable[list[Taken]]]
@@ -106,10 +155,17 @@ class Channel(Protocol):
 
     async def run(self, take: Take) -> None: ...
 
-    async def send(self, to: Address, message: Outgoing, key: str) -> Sent:
-        """Raises Blocked, TryLater(after), NotYet(until) or Refused."""
+    async def send(self, to: Address, message: Outgoing, trace: Trace, *, notice: bool = False) -> Sent:
+        """One message, as long as the channel takes it. Raises Blocked, TryLater(after), NotYet(until) or Refused."""
+        ...
 
-    def fetch(self, file: str) -> AsyncIterator[bytes]: ...
+    def fetch(self, file: str) -> AsyncIterator[bytes]:
+        """A file that somebody sent, by the messenger's id. Raises as `send` does."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """Counts for GET /healthz."""
+        ...
 
 
 _DROP = {c: None for c in range(0x20) if c not in (0x09, 0x0A)} | {0x7F: None}

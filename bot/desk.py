@@ -69,8 +69,8 @@ class Desk:
 
     `engine` is a writer (`storage.database.open_writer`); `step` is the engine's; `channels` says what each
     channel can do; `levels` are the names of the tree's levels from the top down; `contact` and `phone` are
-    told to people without an invite. The thread ends with `close`; `ended` is a future that is done when it
-    has ended, with the exception that killed it, if any.
+    told to people without an invite; `delivers` are the channels whose messages this process sends. The thread
+    ends with `close`; `ended` is a future that is done when it has ended, with the exception that killed it.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Desk:
         contact: str = "",
         phone: str = "",
         consent: str = "1",
+        delivers: frozenset[str] = frozenset(),
     ) -> None:
         self._engine = engine
         self._setting = Setting(
@@ -102,6 +103,7 @@ class Desk:
             contact=contact,
             phone=phone,
             consent=consent,
+            delivers=delivers,
         )
         self._queue: queue.SimpleQueue[_Asked | _Command | None] = queue.SimpleQueue()
         self._waiting = 0

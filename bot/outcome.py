@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.batch import Batch, Item
-from bot.channel import Outgoing, Taken
+from bot.channel import Address, Debt, Outgoing, Taken, Update
 from bot.engine import messages as m
 from bot.engine.model import Texts
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
@@ -21,6 +21,7 @@ from storage.records import EventRow, JobRow, WakeRow
 from storage.updates import Seen
 
 CODE_LIFE = timedelta(minutes=10)
+LEASE = timedelta(minutes=1)  # so long what is owed is this process's to send
 _TOUCH_AFTER = timedelta(minutes=1)  # how exactly an address's last use is known
 
 
@@ -188,32 +189,61 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
     rows, update, world = batch.rows, item.update, batch.setting.world
     before, now = mind.conversation, world.now()
     first = before.seq + 1
-    to = batch.listener(mind, update.address)
     kept = [Line(before.id, seq, update.ref, line, now) for seq, line in enumerate(lines, first)]
     rows.lines += kept
-    replies = [(line.seq, line.message) for line in kept if line.message.author == "bot"]
-    if to is not None:
-        rows.owed += [Owed(world.new_id(), before.id, at, to, reply.slot, now) for at, reply in replies]
+    replies = [line for line in kept if line.message.author == "bot"]
     seq = before.seq + len(lines)
     version = before.version if typing else before.version + 1
     mind.conversation = evolve(turn.conversation, seq=seq, version=version)
     mind.typed, mind.spoken = mind.typed or typing, mind.spoken or not typing
     rows.minds[mind.person.id] = mind
     rows.taken.append(((update.address.channel, update.ref), Seen(update.digest, before.id, first, seq), now))
-    known = batch.spoke_from(update.address)
-    if known is not None and (known.state != "open" or now - known.last_used > _TOUCH_AFTER):
-        rows.used[update.address] = now
+    _note_use(batch, update.address, update.incoming, now)
     if lines:
         batch.heard[before.id] = seq
     return Taken(
         outcome="fresh",
         seq=seq,
         conversation=before.id,
-        replies=tuple([reply for _, reply in replies]),
-        seqs=tuple([at for at, _ in replies]),
+        replies=tuple([line.message for line in replies]),
+        seqs=tuple([line.seq for line in replies]),
         wants=bool(turn.wants),
+        wakes=bool(turn.wakes),
+        owed=_owe(batch, mind, update, replies, now) if replies else (),
         stands=None if turn.erase else batch.standing(mind, kept),
     )
+
+
+def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: datetime) -> tuple[Debt, ...]:
+    """Owes the replies to whoever can be spoken to; what this process itself is to send, if that is so."""
+    to = batch.listener(mind, update.address)
+    if to is None:
+        return ()
+    notice = isinstance(update.incoming, m.Woke | m.Told)
+    mine = to.channel in batch.setting.delivers
+    until = now + LEASE if mine else None
+    debts = [
+        Debt(
+            id=batch.setting.world.new_id(),
+            to=to,
+            conversation=line.conversation,
+            seq=line.seq,
+            message=line.message,
+            notice=notice,
+        )
+        for line in replies
+    ]
+    batch.rows.owed += [Owed(d.id, d.conversation, d.seq, to, d.message.slot, now, until) for d in debts]
+    return tuple(debts) if mine else ()
+
+
+def _note_use(batch: Batch, address: Address, incoming: m.Incoming, now: datetime) -> None:
+    """Somebody spoke from there, or has closed the door."""
+    known = batch.spoke_from(address)
+    if isinstance(incoming, m.Reach) and not incoming.open:
+        batch.rows.shut.append(address)
+    elif known is not None and (known.state != "open" or now - known.last_used > _TOUCH_AFTER):
+        batch.rows.used[address] = now
 
 
 def own_words(incoming: m.Incoming) -> Outgoing | None:

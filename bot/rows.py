@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.channel import Address
 from bot.engine.model import Answer, Attachment, CaseView, Conversation, Draft, Fragment, Person, Texts
-from storage import conversations, drafts, messages, people, records, updates
+from storage import conversations, deliveries, drafts, messages, people, records, updates
 
 
 @dataclass(slots=True)
@@ -50,6 +50,7 @@ class Rows:
     jobs: list[records.JobRow] = field(default_factory=list)
     wakes: dict[tuple[int, str], records.WakeRow] = field(default_factory=dict)
     woken: list[tuple[int, str, datetime]] = field(default_factory=list)
+    shut: list[Address] = field(default_factory=list)
 
     def answer(self, answer: Answer, before: Answer | None, at: datetime) -> None:
         """A new version; `before` is the one it follows, stored or of this batch."""
@@ -82,5 +83,7 @@ class Rows:
         records.add_jobs(connection, self.jobs)
         records.spend_wakes(connection, self.woken)
         records.set_wakes(connection, self.wakes.values())
+        for address in self.shut:
+            deliveries.shut(connection, address)
         for mind in self.minds.values():
             mind.loaded, mind.spoken, mind.typed = mind.conversation.version, False, False

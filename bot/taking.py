@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from bot import outcome, welcome
 from bot.batch import Batch, Item, Setting
 from bot.channel import Address, Taken, Update, clean
-from bot.engine.messages import Joined, Knock, Pressed, Reply, Turn
+from bot.engine.messages import Joined, Knock, Pressed, Reach, Reply, Turn
 from bot.errors import StoreError
 from storage import conversations, messages, quarantine
 from storage.updates import Seen
@@ -99,7 +99,9 @@ def _turn(batch: Batch, item: Item) -> Taken:
         joined = Joined(at=incoming.at, ref=incoming.ref, first=met.first, role=met.role)
         return outcome.carry_out(batch, item, batch.mind(met.person), joined, also=met.also)
     if not person:
-        return _refused(batch, welcome.nobody(batch.setting))
+        return (
+            Taken(outcome="refused") if isinstance(incoming, Reach) else _refused(batch, welcome.nobody(batch.setting))
+        )
     if isinstance(incoming, Pressed) and incoming.press == welcome.BRING and welcome.bring(batch, person, incoming):
         incoming = Joined(at=incoming.at, ref=incoming.ref)
     return outcome.carry_out(batch, item, batch.mind(person), incoming)

@@ -187,6 +187,7 @@ _INCOMING: Mapping[str, type[m.Incoming]] = {
         m.Edited,
         m.Shared,
         m.Typing,
+        m.Reach,
         m.Knock,
         m.Joined,
         m.Told,

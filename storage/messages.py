@@ -14,7 +14,10 @@ from storage.prepared import Write
 from storage.tables import deliveries, messages
 
 _INSERT = Write(insert(messages), "conversation", "seq", "cause", "slot", "author", "body", "at")
-_OWE = Write(insert(deliveries), "id", "conversation", "seq", "channel", "external", "state", "slot", "at")
+_OWE = Write(
+    insert(deliveries),
+    *("id", "conversation", "seq", "channel", "external", "state", "claimed_until", "slot", "tries", "at"),
+)
 _RANGE = (
     select(messages.c.seq, messages.c.slot, messages.c.author, messages.c.body)
     .where(
@@ -37,7 +40,7 @@ class Line(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A message to be sent to an address."""
+    """A message to be sent to an address; `until`: this process has claimed it till then."""
 
     id: int
     conversation: int
@@ -45,6 +48,7 @@ class Owed(NamedTuple):
     to: Address
     slot: str
     at: datetime
+    until: datetime | None = None
 
 
 def add(connection: Connection, lines: Iterable[Line]) -> None:
@@ -54,8 +58,11 @@ def add(connection: Connection, lines: Iterable[Line]) -> None:
 
 def owe(connection: Connection, new: Iterable[Owed]) -> None:
     """Inserts deliveries."""
-    rows = [(o.id, o.conversation, o.seq, o.to.channel, o.to.external, "owed", o.slot, o.at) for o in new]
-    _OWE.run(connection, rows)
+    _OWE.run(connection, [(*o[:3], o.to.channel, o.to.external, *_claimed(o), o.at) for o in new])
+
+
+def _claimed(owed: Owed) -> tuple[str, datetime | None, str, int]:
+    return ("claimed" if owed.until else "owed", owed.until, owed.slot, 1 if owed.until else 0)
 
 
 def between(connection: Connection, conversation: int, seq_from: int, seq_to: int) -> list[tuple[int, Outgoing]]:

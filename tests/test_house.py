@@ -1,4 +1,4 @@
-"""The house around the desk: office and rights, the read side's scopes, workers, wakes, retention, deliveries."""
+"""The house around the desk: office and rights, the read side's scopes, workers, wakes, retention."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from bot.app import House, supervise
-from bot.channel import Address, ChannelCaps, Outgoing, Sent
+from bot.channel import Address
 from bot.config import load
 from bot.doors import Acted, Actor, Refusal, Scope
 from bot.engine.ids import b36
 from bot.engine.messages import Done, Knock, Pressed, Said
-from bot.errors import Blocked, ConfigError, Refused, StoreBusy, TryLater
-from bot.loops import Deliveries
+from bot.errors import ConfigError, StoreBusy
 from bot.office import AddUnits, MakeInvite, MarkOpened, OpenEdition, RevokeInvite
 from storage import commands, tables
-from storage.messages import Line, Owed, add, owe
 from tests.homes import VILLAGE, Clock, environment, home, tell, writer
 
 ADMIN = Actor(person=5, scope=Scope(person=5, units=("云溪县",)), roles=("administrator",))
@@ -330,68 +328,6 @@ async def test_after_its_day_everything_goes(house: House) -> None:
     assert (await house.readers.run(left))[2] == events
     await tell(house, address, Said(at=clock.now(), text="你好"))
     assert await house.look.events(scope, me.conversation, 0)
-
-
-# ---------------------------------------------------------------- deliveries
-
-
-class Fake:
-    """A messenger that answers as it is told to."""
-
-    name = "fake"
-    caps = ChannelCaps(push=True)
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        self.trouble: list[Exception] = []
-
-    async def run(self, take: object) -> None:
-        """Says nothing."""
-
-    async def send(self, to: Address, message: Outgoing, key: str) -> Sent:
-        """Takes it, or raises what comes next."""
-        if self.trouble:
-            raise self.trouble.pop(0)
-        self.sent.append(message.text)
-        return Sent(external=key)
-
-    def fetch(self, file: str) -> AsyncIterator[bytes]:
-        """Has no files."""
-        raise Refused
-
-
-async def test_owed_messages_go_in_order(house: House) -> None:
-    """A hindered first one holds back the second; a refused one does not; a block ends it all."""
-    clock, fake = house.world, Fake()
-    assert isinstance(clock, Clock)
-    _, me = await writer(house, "me")
-    to = Address(channel="fake", external="1")
-    texts = ["一", "二", "三", "四"]
-
-    def fill(c: Connection) -> None:
-        add(c, [Line(me.conversation, 900 + n, "", Outgoing(text=t), clock.now()) for n, t in enumerate(texts)])
-        owe(c, [Owed(900 + n, me.conversation, 900 + n, to, "", clock.now()) for n in range(4)])
-
-    await house.desk.submit(fill)
-    loop = Deliveries(channels={"fake": fake}, write=house.desk.submit, world=clock)
-    fake.trouble = [TryLater(30)]
-    assert await loop.send_owed() == 1
-    assert await loop.send_owed() == 0
-    assert fake.sent == []
-    clock.forward(seconds=31)
-    assert await loop.send_owed() == 1
-    fake.trouble = [Refused()]
-    assert await loop.send_owed() == 1
-    assert fake.sent == ["一"]
-    fake.trouble = [RuntimeError("lost")]
-    assert await loop.send_owed() == 1
-    clock.forward(seconds=10)
-    assert await loop.send_owed() == 1
-    assert fake.sent == ["一", "三"]
-    fake.trouble = [Blocked()]
-    await loop.send_owed()
-    states = await house.readers.run(lambda c: [r.state for r in c.execute(select(tables.deliveries))])
-    assert sorted(states) == ["failed", "failed", "sent", "sent"]
 
 
 # ---------------------------------------------------------------- one server a folder

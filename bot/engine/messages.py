@@ -94,6 +94,13 @@ class Shared(Incoming):
 
 
 @value
+class Reach(Incoming):
+    """The person has closed a messenger to us, or opened it again."""
+
+    open: bool
+
+
+@value
 class Typing(Incoming):
     """Half a text. No reply, no new version; kept with the question key it belongs to."""
 

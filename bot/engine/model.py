@@ -256,11 +256,13 @@ class Caps:
     """What a channel can do, as far as the wording depends on it.
 
     `page`: previews, picture chooser and prefilled box are there; else the Word file stands for a preview.
-    `waits`: later messages edit the earlier acknowledgement.
+    `edits`: a card that stands is given another text. `shares`: a phone or a place can be given with a button.
     """
 
     name: str = "page"
     page: bool = True
+    edits: bool = False
+    shares: bool = False
 
 
 @value

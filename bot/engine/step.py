@@ -21,6 +21,7 @@ from bot.engine.messages import (
     Incoming,
     Joined,
     Pressed,
+    Reach,
     Said,
     Sent,
     Shared,
@@ -203,6 +204,11 @@ def _done(w: Work, done: Done) -> None:
     w.say(key, card="document", draft=b36(draft), n=submission, **done.result)
 
 
+def _reached(w: Work, reach: Reach) -> None:
+    """Nothing is said to somebody who has closed the door; the office finds it in the books."""
+    w.event("address.opened" if reach.open else "address.closed")
+
+
 def _woke(w: Work, woke: Woke) -> None:
     draft = int(woke.data.get("draft", 0))
     row = w.drafts.get(draft)
@@ -228,4 +234,5 @@ _HANDLERS: Mapping[type[Incoming], Callable[[Work, Any], None]] = {
     Told: _told,
     Done: _done,
     Woke: _woke,
+    Reach: _reached,
 }

@@ -1,0 +1,273 @@
+"""Sends what is owed to messengers, in order per address, turn by turn.
+
+What this process has just taken is handed over in memory, already claimed; everything else that is owed (after
+a restart, after a failure, by another process) is looked for in the database. What was sent is noted many at a
+time. A claim that is about to lapse is not acted on: somebody else will.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from bot.channel import Address, Channel, Debt, Face, Take, Trace, Update
+from bot.engine.messages import Reach
+from bot.errors import Blocked, NotYet, StoreError, TryLater
+from bot.outcome import LEASE
+from bot.sendings import Sending, sendings
+from bot.wording import Wording
+from bot.world import World
+from storage import deliveries
+from storage.readers import Readers, Run
+
+_SAFE = 45.0  # seconds of a lease in which a message is still sent
+_MANY = 256
+_LOOK_EVERY = 1.0
+_REMEMBERED = 10_000  # addresses of which one knows what stands there
+_PATIENT = 15.0  # seconds that a message is waited for in memory; for longer it goes back
+_LONGEST = 300.0
+_log = structlog.get_logger("deliveries")
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """The messages of one turn that are still to be sent, and since when they are claimed."""
+
+    debts: tuple[Debt, ...]
+    since: float
+    sendings: list[Sending]
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is nothing but an acknowledgement that a later one replaces."""
+        return len(self.sendings) == 1 and self.sendings[0].message.slot == "gather"
+
+    @property
+    def left(self) -> tuple[int, ...]:
+        """The deliveries that are not settled yet."""
+        return tuple(id for sending in self.sendings for id in sending.settles)
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """What waits for one address. `trace` is None until it is known what stands there."""
+
+    to: Address
+    turns: deque[_Turn] = field(default_factory=deque)
+    trace: Trace | None = None
+    edited: float = -_LONGEST
+    task: asyncio.Task[None] | None = None
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Deliveries:
+    """Delivers until closed. Channels are added when they are opened; `alone`: nobody else serves this database."""
+
+    def __init__(
+        self, *, take: Take, write: Run, readers: Readers, world: World, wording: Wording, alone: bool = False
+    ) -> None:
+        self._take = take
+        self._write = write
+        self._readers = readers
+        self._world = world
+        self._wording = wording
+        self._alone = alone
+        self._channels: dict[str, Channel] = {}
+        self._lines: dict[Address, _Line] = {}
+        self._known: OrderedDict[Address, tuple[Trace, float]] = OrderedDict()
+        self._held: dict[Address, datetime] = {}
+        self._settled: list[tuple[int, str, str]] = []
+        self._settling: asyncio.Task[None] | None = None
+
+    async def open(self, channel: Channel) -> None:
+        """From now on this channel's messages are sent here."""
+        if self._alone:
+            await self._write(lambda c: deliveries.release(c, [channel.name]))
+        self._channels[channel.name] = channel
+
+    def hand(self, debts: Sequence[Debt]) -> None:
+        """What has just been claimed, of one turn. Behind what had to be put back it is put back as well."""
+        self._enter(debts[0].to, debts, behind=debts[0].to in self._held)
+
+    async def run(self) -> None:
+        """Looks for ever for what is owed and was not handed over."""
+        while True:
+            with suppress(StoreError):
+                await self.look()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def look(self) -> int:
+        """Claims what is owed and free, and begins to send it; returns how many messages."""
+        if not self._channels:
+            return 0
+        now = self._world.now()
+        self._held = {to: until for to, until in self._held.items() if until > now - LEASE}
+        found = await self._write(lambda c: deliveries.claim(c, tuple(self._channels), now, now + LEASE, _MANY))
+        for to, debts in found.items():
+            self._held.pop(to, None)
+            for debt in debts:  # what was one breath then is not put together now: each may have its own time
+                self._enter(to, [debt])
+        return sum(map(len, found.values()))
+
+    async def drain(self) -> None:
+        """Returns when all that is in hand was sent, failed or put back, and noted."""
+        while tasks := [line.task for line in self._lines.values() if line.task]:
+            await asyncio.wait(tasks)
+        while self._settling:
+            await asyncio.wait([self._settling])
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Sends what can be sent in so many seconds; the rest stays owed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.drain()
+        for line in list(self._lines.values()):
+            if line.task:
+                line.task.cancel()
+                await asyncio.gather(line.task, return_exceptions=True)
+        if self._settling:
+            await asyncio.wait([self._settling])
+        left = [id for line in self._lines.values() for turn in line.turns for id in turn.left]
+        if left:
+            with suppress(StoreError):
+                await self._write(lambda c: deliveries.again(c, left, self._world.now()))
+
+    # ------------------------------------------------------------ one address
+
+    def _enter(self, to: Address, debts: Sequence[Debt], *, behind: bool = False) -> None:
+        channel = self._channels.get(to.channel)
+        if channel is None:
+            return  # its claim lapses; whoever has the channel sends it
+        line = self._lines.get(to)
+        if line is None:
+            trace, edited = self._known.pop(to, (None, -_LONGEST))
+            line = self._lines[to] = _Line(to, trace=trace, edited=edited)
+        made = sendings(debts, channel.caps, self._noted)
+        line.turns.append(_Turn(tuple(debts), self._world.monotonic(), made))
+        line.more.set()
+        if line.task is None:
+            work = self._put_back(line, self._held[to]) if behind else self._serve(line, channel)
+            line.task = asyncio.create_task(work)
+            line.task.add_done_callback(lambda task: self._ended(line, task))
+
+    def _ended(self, line: _Line, task: asyncio.Task[None]) -> None:
+        line.task = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("broke off", part="line", kind=type(error).__name__)  # the claims lapse
+            line.turns.clear()
+        if line.turns:
+            return  # cancelled: `close` puts them back
+        self._lines.pop(line.to, None)
+        if line.trace is not None:
+            self._known[line.to] = (line.trace, line.edited)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+    def _noted(self, face: Face) -> str:
+        return self._wording.say("terminal.noted", label=face.label, note=face.note)
+
+    async def _serve(self, line: _Line, channel: Channel) -> None:
+        if line.trace is None:
+            debt = line.turns[0].debts[0]
+            line.trace = await self._readers.run(lambda c: deliveries.trace(c, debt.conversation, debt.to))
+        while line.turns:
+            turn = line.turns[0]
+            if self._world.monotonic() - turn.since > _SAFE:
+                await self._put_back(line, self._world.now())
+                return
+            if turn.grows and line.trace.gather and not await self._is_time(line, channel):
+                continue
+            try:
+                await self._send(line, turn, channel)
+            except Blocked:
+                self._settle((id, "failed", "") for turn in line.turns for id in turn.left)
+                line.turns.clear()
+                told = Reach(at=self._world.now(), open=False)
+                ref = f"blocked:{turn.debts[0].id}"
+                await self._take([Update(address=line.to, ref=ref, incoming=told, digest=ref)])
+                return
+            except (TryLater, NotYet) as wait:
+                await self._wait(line, wait)
+            except StoreError:
+                await self._wait(line, TryLater(1.0))
+            else:
+                line.turns.popleft()
+
+    async def _is_time(self, line: _Line, channel: Channel) -> bool:
+        """Whether the growing line may be edited now. One that a newer one follows is not sent at all."""
+        if len(line.turns) > 1:
+            if line.turns[1].grows:
+                assert line.trace is not None
+                self._settle((id, "sent", line.trace.gather) for id in line.turns.popleft().left)
+                return False
+            return True
+        left = line.edited + channel.caps.edit_every - self._world.monotonic()
+        if left <= 0:
+            return True
+        line.more.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await line.more.wait()
+        return len(line.turns) == 1
+
+    async def _send(self, line: _Line, turn: _Turn, channel: Channel) -> None:
+        """Sends a turn, message by message; what was sent is not in it any more when something is raised."""
+        while turn.sendings:
+            sending = turn.sendings[0]
+            assert line.trace is not None
+            try:
+                sent = await channel.send(line.to, sending.message, line.trace, notice=sending.notice)
+            except (Blocked, TryLater, NotYet, StoreError):
+                raise
+            except Exception as error:  # a message that is refused, or that we cannot say, holds up no other
+                _log.error("not sent", channel=channel.name, kind=type(error).__name__)
+                self._settle((id, "failed", "") for id in sending.settles)
+            else:
+                line.trace = sent.trace
+                if sending.message.slot == "gather":
+                    line.edited = self._world.monotonic()
+                self._settle((id, "sent", sent.external) for id in sending.settles)
+            turn.sendings.pop(0)
+
+    async def _wait(self, line: _Line, wait: TryLater | NotYet) -> None:
+        """Waits here for what is soon over; for longer, all that is in the line goes back to the database."""
+        now = self._world.now()
+        until = now + timedelta(seconds=wait.after) if isinstance(wait, TryLater) else wait.until
+        seconds = (until - now).total_seconds()
+        if seconds <= _PATIENT:
+            await asyncio.sleep(seconds)
+        else:
+            await self._put_back(line, until)
+
+    async def _put_back(self, line: _Line, until: datetime) -> None:
+        self._held[line.to] = until
+        while line.turns:
+            ids = [id for turn in line.turns for id in turn.left]
+            line.turns.clear()
+            await self._write(partial(deliveries.again, ids=ids, after=until))
+
+    # ------------------------------------------------------------ noting
+
+    def _settle(self, settled: Iterable[tuple[int, str, str]]) -> None:
+        self._settled.extend(settled)
+        if self._settled and self._settling is None:
+            self._settling = asyncio.create_task(self._note())
+
+    async def _note(self) -> None:
+        try:
+            while self._settled:
+                settled, self._settled = self._settled, []
+                try:
+                    await self._write(partial(deliveries.settle, settled=settled))
+                except StoreError:
+                    self._settled = settled + self._settled
+                    await asyncio.sleep(0.5)
+        finally:
+            self._settling = None
