@@ -37,7 +37,7 @@ from bot.loops import Retention, Wakes
 from bot.office import Office, OpenEdition
 from bot.wording import Wording
 from bot.world import World
-from storage import database
+from storage import database, quarantine
 from storage.files import FileStore
 from storage.readers import Readers
 
@@ -73,6 +73,19 @@ class OpenDoors:
     look: Looking
     files: FileStore
     office: Office
+    desk: Desk
+    world: World
+
+    async def set_aside(self, update: Update, why: str) -> None:
+        """An update that could not be read."""
+        world = self.world
+        id, number = world.new_id(), world.digits(6)
+        _log.error("set aside", number=number, channel=update.address.channel)
+        await self.desk.submit(
+            lambda c: quarantine.put(
+                c, id=id, number=number, conversation=0, update=update, trace=why, at=update.incoming.at
+            )
+        )
 
     async def act(self, actor: Actor, command: object) -> Acted | Refusal:
         """The office's commands."""
@@ -174,7 +187,9 @@ class House:
             world=world,
             site_key=self.site_key,
         )
-        self.doors = OpenDoors(take=self.take, look=self.look, files=self.files, office=self.office)
+        self.doors = OpenDoors(
+            take=self.take, look=self.look, files=self.files, office=self.office, desk=self.desk, world=world
+        )
         self._hire()
 
     def _hire(self) -> None:

@@ -2,7 +2,7 @@
 
 The shipped config.toml gives every default; a deployment's own file and then the environment
 (ANLITONG_SITE__PORT stands for `port` in `[site]`) say what differs. Whatever is wrong is reported at once,
-a line each: file, key, sentence. This module stands below the wording, so it reads its few sentences itself.
+a line each: file, key, sentence.
 """
 
 from __future__ import annotations
@@ -10,139 +10,35 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date
-from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.config_schema import (
+    LIBRARIES,
+    SECRETS,
+    Calls,
+    CallSettings,
+    Database,
+    Limits,
+    OfficeSettings,
+    Site,
+    Telegram,
+    level_names,
+    sentences,
+)
 from bot.engine.definition import Office
 from bot.errors import ConfigError, Mistake
 
+__all__ = ["Settings", "default_file", "level_names", "load", "mistake"]
+
 _PREFIX = "ANLITONG_"
-_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-_FROZEN = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):
-        raise PydanticCustomError("url", "url")
-    return text.rstrip("/")
-
-
-def _database(text: str) -> str:
-    if text and not text.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
-        raise PydanticCustomError("database", "database")
-    return text
-
-
-def _level(text: str) -> str:
-    if text not in level_names():
-        raise PydanticCustomError("level", "level", {"choices": " ".join(level_names())})
-    return text
-
-
-def _unit_name(text: str) -> str:
-    if not text.strip() or "/" in text:
-        raise PydanticCustomError("name", "name")
-    return text.strip()
-
-
 Layers = list[tuple[str, dict[str, Any]]]  # name and tables, the strongest first
-Texts = Annotated[tuple[str, ...], Field(strict=False)]
-
-
-class Site(BaseModel):
-    """Where the program stands: its name and address, the data folder, the root of the tree of units."""
-
-    model_config = _FROZEN
-    name: str
-    url: Annotated[str, AfterValidator(_url)]
-    host: str
-    port: int = Field(ge=0, le=65535)
-    data: str
-    root: Annotated[str, AfterValidator(_unit_name)]
-    root_level: Annotated[str, AfterValidator(_level)]
-    trusted_proxies: Texts
-
-    @property
-    def public(self) -> bool:
-        """Whether others than this machine's user are meant to come."""
-        return bool(self.url) and urlsplit(self.url).hostname not in _LOCAL_HOSTS
-
-    @property
-    def loopback(self) -> bool:
-        """Whether the server can be reached from this machine only."""
-        return self.host in _LOCAL_HOSTS
-
-
-class Database(BaseModel):
-    """Which database; an empty url means SQLite in the data folder."""
-
-    model_config = _FROZEN
-    url: Annotated[str, AfterValidator(_database)]
-
-
-class OfficeSettings(BaseModel):
-    """The promises made to writers; see `bot.engine.definition.Office`."""
-
-    model_config = _FROZEN
-    unit: str
-    keeper: str
-    contact: str
-    phone: str
-    answer_days: int = Field(ge=1, le=365)
-    keep_until: date
-
-
-class OfficeChanges(BaseModel):
-    """What one call promises differently; None: as in `[office]`."""
-
-    model_config = _FROZEN
-    unit: str | None = None
-    keeper: str | None = None
-    contact: str | None = None
-    phone: str | None = None
-    answer_days: int | None = Field(default=None, ge=1, le=365)
-    keep_until: date | None = None
-
-
-class CallSettings(BaseModel):
-    """The settings of one call, `[calls.ID]`."""
-
-    model_config = _FROZEN
-    office: OfficeChanges = OfficeChanges()
-
-
-class Calls(BaseModel):
-    """Which calls are opened at the first start, and where a deployment's own ones lie."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-    __pydantic_extra__: dict[str, CallSettings] = Field(init=False)
-    open: Texts
-    folder: str
-
-    @property
-    def own(self) -> Mapping[str, CallSettings]:
-        """The tables `[calls.ID]` by id."""
-        return self.__pydantic_extra__ or {}
-
-
-class Limits(BaseModel):
-    """How much and how often; see config.toml."""
-
-    model_config = _FROZEN
-    file_mb: int = Field(ge=1, le=20)
-    draft_mb: int = Field(ge=1, le=10_000)
-    posts_per_minute: int = Field(ge=1, le=100_000)
-    links_per_minute: int = Field(ge=1, le=100_000)
-    address_per_minute: int = Field(ge=1, le=1_000_000)
 
 
 class Settings(BaseSettings):
@@ -154,6 +50,7 @@ class Settings(BaseSettings):
     calls: Calls
     office: OfficeSettings
     limits: Limits
+    telegram: Telegram
 
     @classmethod
     def settings_customise_sources(
@@ -189,19 +86,6 @@ class Settings(BaseSettings):
         return Office(**{**self.office.model_dump(), **own})
 
 
-@cache
-def _sentences() -> Mapping[str, str]:
-    text = (resources.files("bot") / "data" / "wording" / "config.toml").read_text("utf-8")
-    sentences: Mapping[str, str] = tomllib.loads(text)["config"]
-    return sentences
-
-
-@cache
-def level_names() -> tuple[str, ...]:
-    """The names of the tree's levels, from the top down."""
-    return tuple(_sentences()["levels"].split())
-
-
 def default_file() -> Path:
     """The config.toml shipped with the program: inside the wheel, or at the top of the source tree."""
     package = Path(str(resources.files("bot")))
@@ -231,7 +115,7 @@ def load(
             "anlitong",
             _without_none({"site": {"data": data and str(Path(data).absolute()), "host": host, "port": port}}),
         ),
-        (_sentences()["environment"], _from_environment(os.environ if environ is None else environ)),
+        (sentences()["environment"], _from_environment(os.environ if environ is None else environ)),
         *([(str(own), _read(own))] if own else []),
         (str(default_file()), _read(default_file())),
     ]
@@ -249,7 +133,7 @@ def load(
 
 def mistake(file: str, key: str, sentence: str, /, **params: object) -> Mistake:
     """A mistake in the settings, by the name of its sentence in wording/config.toml."""
-    return Mistake(file=file, key=key, sentence=_sentences()[sentence].format(**params))
+    return Mistake(file=file, key=key, sentence=sentences()[sentence].format(**params))
 
 
 def _at_home(settings: Settings, base: Path) -> Settings:
@@ -309,10 +193,17 @@ def _as_toml(value: str) -> Any:
 
 
 def _refuse_secrets(file: str, raw: Mapping[str, Any]) -> None:
-    table = raw.get("database")
-    url = table.get("url") if isinstance(table, Mapping) else None
+    url = _table(raw, "database").get("url")
     if isinstance(url, str) and urlsplit(url).password:
         raise ConfigError(str(mistake(file, "database.url", "secret")))
+    for name in SECRETS:
+        if _table(raw, "telegram").get(name):
+            raise ConfigError(str(mistake(file, f"telegram.{name}", "not_here", name=name.upper())))
+
+
+def _table(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = raw.get(name)
+    return table if isinstance(table, Mapping) else {}
 
 
 def _without_none(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -335,7 +226,7 @@ _SENTENCES = {
 def _mistakes(error: ValidationError, layers: Layers) -> Iterator[Mistake]:
     for found in error.errors():
         kind = _SENTENCES.get(found["type"], found["type"])
-        kind = kind if kind in _sentences() else "other"
+        kind = kind if kind in sentences() else "other"
         path = found["loc"]
         key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
         yield mistake(_whose(path, layers), key, kind, **found.get("ctx", {}))
@@ -362,13 +253,28 @@ def _has(layer: Any, path: tuple[int | str, ...]) -> bool:
 def _contradictions(settings: Settings, file: str) -> Iterator[Mistake]:
     if settings.calls.folder and not Path(settings.calls.folder).is_dir():
         yield mistake(file, "calls.folder", "folder")
+    yield from _telegram_wrong(settings, file)
     if not settings.site.public:
         return
     shipped = _read(default_file())["office"]
     for name in ("contact", "phone"):
         said = getattr(settings.office, name).strip()
         if not said or (name == "phone" and said == shipped["phone"]):
-            yield mistake(file, f"office.{name}", "placeholder", what=_sentences()[name])
+            yield mistake(file, f"office.{name}", "placeholder", what=sentences()[name])
     for call, own in settings.calls.own.items():
         if own.office.phone == shipped["phone"]:
-            yield mistake(file, f"calls.{call}.office.phone", "placeholder", what=_sentences()["phone"])
+            yield mistake(file, f"calls.{call}.office.phone", "placeholder", what=sentences()["phone"])
+
+
+def _telegram_wrong(settings: Settings, file: str) -> Iterator[Mistake]:
+    telegram = settings.telegram
+    if not telegram.library:
+        return
+    if find_spec(LIBRARIES[telegram.library]) is None:
+        yield mistake(file, "telegram.library", "not_installed", library=telegram.library)
+    if not telegram.token:
+        yield mistake(file, "telegram.library", "no_token")
+    if telegram.webhook and not telegram.secret:
+        yield mistake(file, "telegram.webhook", "no_secret")
+    if telegram.webhook and not settings.site.url:
+        yield mistake(file, "telegram.webhook", "no_site")

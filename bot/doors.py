@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.channel import Address, Outgoing, Take, Taken
+from bot.channel import Address, Outgoing, Take, Taken, Update
 from bot.engine.content import Content
 from bot.engine.messages import SentFile
 
@@ -162,3 +162,6 @@ class Doors(Protocol):
     files: Files
 
     async def act(self, actor: Actor, command: object) -> Acted | Refusal: ...
+    async def set_aside(self, update: Update, why: str) -> None:
+        """Puts an update that could not even be read into the quarantine, for an engineer. Raises StoreError."""
+        ...

@@ -11,7 +11,7 @@ _random = random.Random()  # an id must be new, not secret
 
 
 class World:
-    """The real one. Tests give their own with the same four methods."""
+    """The real one. Tests give their own with the same methods."""
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
@@ -24,6 +24,10 @@ class World:
     def new_id(self) -> int:
         """A fresh positive id of 63 bits whose order follows time to the millisecond."""
         return (int(time.time() * 1000) << 21 | _random.getrandbits(21)) & (2**63 - 1)
+
+    def fraction(self) -> float:
+        """A random number from 0 up to 1, for pauses that are not to fall together."""
+        return _random.random()
 
     def token(self, size: int = 32) -> str:
         """A secret of `size` random bytes in URL-safe text."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from bot.engine.values import value
 from bot.errors import ChannelError, Refused
 
+CHANNEL = "telegram"  # the same for both libraries: a person does not notice a change
 TEXT_LIMIT = 4096  # UTF-16 code units, as the next one
 CAPTION_LIMIT = 1024
 DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes that getFile gives
