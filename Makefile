@@ -5,10 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: run test check soak bench lock bundle clean
+.PHONY: run telegram test check soak bench lock bundle clean
 
 run: .venv/run
 	$(BIN)/anlitong serve
+
+# What `[telegram]` in config.toml needs on top of `make run`, locked like everything else. May be run again.
+telegram: .venv/telegram
 
 test: .venv/dev check
 	$(BIN)/python -m pytest
@@ -24,12 +27,14 @@ soak: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
-# After changing a range in pyproject.toml: writes the locks anew, the development one on top of the other.
+# After changing a range in pyproject.toml: writes the locks anew, each on top of the one before.
 lock: .venv/dev
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate -q --upgrade -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --extra aiogram --extra ptb --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate -q -c requirements/run.txt -o requirements/telegram.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate -q -c requirements/run.txt -o requirements/dev.txt
+		--no-header --no-annotate -q -c requirements/telegram.txt -o requirements/dev.txt
 
 # A folder of wheels for a machine without a network, of the same system and Python; see docs/deploy.md.
 bundle: .venv/run
@@ -49,6 +54,10 @@ clean:
 .venv/run: .venv/base requirements/run.txt pyproject.toml
 	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --no-deps -e .
+	touch $@
+
+.venv/telegram: .venv/run requirements/telegram.txt
+	$(PIP) install --require-hashes -r requirements/telegram.txt
 	touch $@
 
 .venv/dev: .venv/base requirements/dev.txt pyproject.toml
