@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from sqlalchemy import Engine
@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.batch import Setting
 from bot.calls import load_all, load_profile
-from bot.channel import ChannelCaps, Take, Taken, Update
+from bot.channel import Channel, ChannelCaps, Take, Taken, Update
 from bot.config import Settings, level_names, mistake
 from bot.deliveries import Deliveries
 from bot.desk import Desk
@@ -42,6 +42,7 @@ from storage.files import FileStore
 from storage.readers import Readers
 
 if TYPE_CHECKING:
+    from handlers.telegram_common import TelegramSettings
     from handlers.web.settings import WebSettings
 
 CHANNELS: Mapping[str, ChannelCaps] = {
@@ -116,6 +117,7 @@ class House:
         self._busy = busy
         self._delivers = frozenset(delivers)
         self._closing = AsyncExitStack()
+        self.channels: list[Channel] = []
 
     async def __aenter__(self) -> Self:
         settings, closing = self.settings, self._closing
@@ -175,7 +177,7 @@ class House:
             wording=wording,
             files=self.files,
             listen=self.desk.listen,
-            health=told,
+            health=lambda: {**told, **self._spoken_for()},
         )
         write = self.desk.submit
         self.office = Office(
@@ -231,6 +233,8 @@ class House:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.deliveries.close()
+            for channel in self.channels:
+                await channel.close()
 
         self._closing.push_async_callback(stop)
 
@@ -239,6 +243,22 @@ class House:
             if call not in self.calls:
                 raise ConfigError(str(mistake("config.toml", "calls.open", "call", id=call)))
             await self.office.act(COMMAND_LINE, OpenEdition(call=call, first=True))
+
+    async def open(self, channel: Channel) -> None:
+        """From now on people are reached through this messenger as well."""
+        self.channels.append(channel)
+        getattr(self.workers, "fetchers", {})[channel.name] = channel.fetch
+        await self.deliveries.open(channel)
+        task = asyncio.create_task(supervise(channel.name, lambda: channel.run(self.take)))
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._closing.push_async_callback(stop)
+
+    def _spoken_for(self) -> Mapping[str, Any]:
+        return {"channels": {c.name: c.health() for c in self.channels}} if self.channels else {}
 
     async def take(self, updates: Sequence[Update]) -> list[Taken]:
         """What people said and did, taken by the desk; what it wants is begun and what is owed is sent at once."""
@@ -259,6 +279,14 @@ class House:
     async def ended(self) -> None:
         """Returns when the writer has ended; raises what killed it."""
         await asyncio.shield(asyncio.wrap_future(self.desk.ended))
+
+    def telegram_settings(self) -> TelegramSettings:
+        """What the Telegram channel needs to know."""
+        from handlers.telegram_common import TelegramSettings
+
+        telegram = self.settings.telegram
+        shared = telegram.model_dump()
+        return TelegramSettings(**shared, url=self.settings.site.url)
 
     def web_settings(self) -> WebSettings:
         """What the page's edge needs to know."""

@@ -114,6 +114,7 @@ def traced(trace: Trace, message: Outgoing, external: str) -> Trace:
     if message.slot == "question" and not message.buttons and live != external:
         live = ""  # an answered question's buttons go
     keys = any(button.press.startswith(SHARE) for button in message.buttons)
+    live = "" if keys else live
     return Trace(card=trace.card, gather=external if message.slot == "gather" else "", live=live, keys=keys)
 
 
@@ -165,6 +166,10 @@ class Channel(Protocol):
 
     def health(self) -> Mapping[str, Any]:
         """Counts for GET /healthz."""
+        ...
+
+    async def close(self) -> None:
+        """Nothing more is sent."""
         ...
 
 

@@ -74,7 +74,7 @@ class Looking:
         wording: Wording,
         files: FileStore,
         listen: Callable[[int], AbstractContextManager[asyncio.Event]],
-        health: Mapping[str, Any],
+        health: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._readers = readers
         self._setting = setting
@@ -281,9 +281,9 @@ class Looking:
         )
 
     async def health(self) -> Mapping[str, Any]:
-        """{"version", "database", "schema", "ok"}; ok is False while the database cannot be read."""
+        """What `health` tells, and "ok": False while the database cannot be read."""
         try:
             await self._readers.run(views.alive)
         except StoreError:
-            return {**self._health, "ok": False}
-        return {**self._health, "ok": True}
+            return {**self._health(), "ok": False}
+        return {**self._health(), "ok": True}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.batch import Batch, Item
+from bot.batch import HOUSE, Batch, Item
 from bot.channel import Address, Debt, Outgoing, Taken, Update
 from bot.engine import messages as m
 from bot.engine.model import Texts
@@ -22,6 +22,7 @@ from storage.updates import Seen
 
 CODE_LIFE = timedelta(minutes=10)
 LEASE = timedelta(minutes=1)  # so long what is owed is this process's to send
+ASKER = "asker"  # of a job: the address that asked for it, [channel, external]
 _TOUCH_AFTER = timedelta(minutes=1)  # how exactly an address's last use is known
 
 
@@ -58,7 +59,7 @@ def store(
     own = own_words(incoming) if said else None
     lines = [own, *rendered] if own is not None else rendered
     if not isinstance(incoming, m.Typing) or lines:
-        _keep_state(batch, mind, turn, incoming)
+        _keep_state(batch, mind, turn, incoming, item.update.address)
     return _keep_words(batch, item, mind, turn, lines, typing=isinstance(incoming, m.Typing) and not lines)
 
 
@@ -146,7 +147,7 @@ def _erase(batch: Batch, mind: Mind) -> None:
 # ---------------------------------------------------------------- what is kept
 
 
-def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> None:
+def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming, spoke: Address) -> None:
     rows, at = batch.rows, incoming.at
     if turn.person is not None and turn.person != mind.person:
         mind.person = rows.people[mind.person.id] = turn.person
@@ -165,10 +166,10 @@ def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) ->
         answers = mind.texts[answer.draft].answers
         rows.answer(answer, answers.get(answer.question), at)
         answers[answer.question] = answer  # type: ignore[index]
-    _keep_records(batch, mind, turn, incoming)
+    _keep_records(batch, mind, turn, incoming, spoke)
 
 
-def _keep_records(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> None:
+def _keep_records(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming, spoke: Address) -> None:
     rows, conversation, at = batch.rows, mind.conversation.id, incoming.at
     unit = "/".join((mind.person.unit or mind.person.invited).path)
     for event in turn.events:
@@ -177,7 +178,8 @@ def _keep_records(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) 
             EventRow(batch.next_event(), at, mind.person.id, event.kind, event.draft, case, unit, dict(event.params))
         )
     for want in turn.wants:
-        rows.jobs.append(JobRow(batch.setting.world.new_id(), want.job, conversation, dict(want.args), at))
+        args = {**want.args, ASKER: [spoke.channel, spoke.external]} if spoke.channel != HOUSE else dict(want.args)
+        rows.jobs.append(JobRow(batch.setting.world.new_id(), want.job, conversation, args, at))
     if isinstance(incoming, m.Woke):
         rows.woken.append((conversation, incoming.kind, at))
     for wake in turn.wakes:
@@ -216,7 +218,7 @@ def _keep_words(batch: Batch, item: Item, mind: Mind, turn: m.Turn, lines: list[
 
 def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: datetime) -> tuple[Debt, ...]:
     """Owes the replies to whoever can be spoken to; what this process itself is to send, if that is so."""
-    to = batch.listener(mind, update.address)
+    to = batch.listener(mind, _asker(update))
     if to is None:
         return ()
     notice = isinstance(update.incoming, m.Woke | m.Told)
@@ -235,6 +237,15 @@ def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: dat
     ]
     batch.rows.owed += [Owed(d.id, d.conversation, d.seq, to, d.message.slot, now, until) for d in debts]
     return tuple(debts) if mine else ()
+
+
+def _asker(update: Update) -> Address:
+    """Who spoke; of a finished job whoever asked for it."""
+    incoming = update.incoming
+    if isinstance(incoming, m.Done) and ASKER in incoming.args:
+        channel, external = incoming.args[ASKER]
+        return Address(channel=channel, external=external)
+    return update.address
 
 
 def _note_use(batch: Batch, address: Address, incoming: m.Incoming, now: datetime) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 _CHANNELS = {
     "page": ("handlers.web.app", "make_app"),
+    "telegram": ("handlers.telegram_channel", "make_channel"),
+    "aiogram": ("handlers.telegram_aiogram", "open_library"),
+    "ptb": ("handlers.telegram_ptb", "open_library"),
     "terminal": ("handlers.terminal", "Terminal"),
 }
 

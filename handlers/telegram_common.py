@@ -18,6 +18,27 @@ CAPTION_LIMIT = 1024
 DOWNLOAD_LIMIT = 20 * 1024 * 1024  # bytes that getFile gives
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 
+
+@value
+class TelegramSettings:
+    """What the channel needs to know of the deployment; `bot.app` fills it from the settings.
+
+    `webhook`: the path on our own server, "" to fetch updates instead; `url` is that server's public address.
+    `per_second` bounds notices over all chats; a chat takes `chat_burst` messages at once, then `chat_per_second`.
+    """
+
+    library: str
+    token: str
+    api: str
+    webhook: str = ""
+    url: str = ""
+    secret: str = ""
+    connections: int = 4
+    per_second: float = 30.0
+    chat_burst: float = 3.0
+    chat_per_second: float = 1.0
+
+
 # ---------------------------------------------------------------- what comes in
 
 
@@ -40,7 +61,7 @@ class Heard:
     in the chat has changed: `inside` says whether it may speak there now), "other" (nothing for us).
     `user` is who did it, `chat` where (0: nowhere); `private` says that the chat is the user's own.
     `message` is the message's id (for "pressed" the one under which the button stands), `date` its Unix time.
-    `text` is a text's or a caption's. `odd`: a message with a content that we cannot take (a sticker, a film);
+    `text` is a text's or a caption's, of a pressed button the text above it. `odd`: a message with a content that we cannot take (a sticker, a film);
     `service`: one that nobody wrote (a pin, a new title).
     `query`, `data` and `label` belong to a pressed button; `label` is "" where the message is gone.
     `phone` is a shared contact's, `place` (latitude, longitude), `venue` a place's name and address.

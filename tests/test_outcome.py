@@ -87,7 +87,8 @@ async def test_wishes_and_wakes_are_kept_and_an_answered_wake_is_gone(house: Hou
         await desk.take([press("a", "want")])
         (job,) = house.rows(t.jobs)
         (wake,) = house.rows(t.wakes)
-        assert (job.kind, job.args, job.state, job.conversation) == ("paper", {"draft": 1}, "waiting", conversation)
+        asked = {"draft": 1, "asker": ["page", "a"]}  # where what comes of it is told
+        assert (job.kind, job.args, job.state, job.conversation) == ("paper", asked, "waiting", conversation)
         assert (wake.kind, wake.due, wake.data) == ("later", NOW + timedelta(days=1), {"x": 1})
         early = Woke(at=NOW, ref="w1", kind="later")
         await desk.take([_house(conversation, early)])

@@ -18,11 +18,14 @@ PACKAGES = ("bot", "handlers", "storage")
 ROOMS = (
     ("bot.world", "bot.errors"),
     ("bot.engine",),
-    ("bot.config",),
-    ("bot.channel", "bot.doors"),
+    ("bot.config", "bot.config_schema"),
+    ("bot.channel", "bot.doors", "bot.sendings"),
     ("bot.wording", "bot.call", "bot.paper", "bot.text"),
     ("storage", "handlers"),
-    ("bot.desk", "bot.office", "bot.jobs", "bot.loops", "bot.look", "bot.papers", "bot.batch", "bot.rows"),
+    (
+        *("bot.desk", "bot.office", "bot.jobs", "bot.loops", "bot.deliveries", "bot.look", "bot.papers"),
+        *("bot.batch", "bot.rows"),
+    ),
     ("bot.app", "bot.demo", "bot.logs"),
     ("bot.cli", "bot.__main__"),
 )
@@ -35,6 +38,7 @@ CHARACTERS = {
     "bot/engine/commands.py",
     "bot/engine/cases.py",
     "bot/engine/definition.py",
+    "handlers/telegram_hearing.py",
     "bot/call_schema.py",
     "bot/call_check.py",
 }

@@ -82,6 +82,10 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
         _option("--host", metavar="H", default="127.0.0.1", help="cli.telegram.fake.host"),
         _option("--port", metavar="N", type=int, default=8081, help="cli.telegram.fake.port"),
     ),
+    "telegram webhook": (
+        *_PLACE,
+        _option("what", metavar="set|delete|info", choices=("set", "delete", "info"), help="cli.telegram.webhook.what"),
+    ),
     "db": (),
     "db upgrade": _PLACE,
     "db check": _PLACE,

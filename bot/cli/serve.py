@@ -56,10 +56,11 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
     from bot.app import House, calm_memory
     from handlers import open_channel
 
-    async with House(settings, served=True) as house:
+    async with House(settings, served=True, delivers=_messengers(settings)) as house:
         base = base_url(settings, listening.getsockname()[1])
         await _tell(house, base)
-        app = open_channel("page")(house.doors, house.web_settings(), house.wording, house.world)
+        routes = await _open_telegram(house) if settings.telegram.library else ()
+        app = open_channel("page")(house.doors, house.web_settings(), house.wording, house.world, more=routes)
         server = _server(app)
         calm_memory()
         loop = asyncio.get_running_loop()
@@ -78,6 +79,22 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
         return TROUBLE
     say(wording.say("cli.serve.stopped"))
     return FINE
+
+
+def _messengers(settings: Settings) -> tuple[str, ...]:
+    return ("telegram",) if settings.telegram.library else ()
+
+
+async def _open_telegram(house: House) -> tuple[Any, ...]:
+    """Telegram from now on; the routes that it wants on our server."""
+    from bot.app import CHANNELS
+    from handlers import open_channel
+
+    made = open_channel("telegram")(
+        house.doors, house.telegram_settings(), house.wording, house.world, CHANNELS["telegram"]
+    )
+    await house.open(made)
+    return (made.pushes.route,) if made.pushes else ()
 
 
 async def _tell(house: House, base: str) -> None:

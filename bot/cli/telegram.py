@@ -1,4 +1,4 @@
-"""anlitong telegram: the fake Bot API for trying out."""
+"""anlitong telegram: the fake Bot API for trying out, and the webhook of our own bot."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import asyncio
 import errno
 import signal
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from bot.cli.common import FINE, Stop, say
+from bot.cli.common import FINE, TROUBLE, Stop, say, settings_of
 from bot.wording import Wording
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from handlers.telegram_common import Library
 
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
     """Runs `telegram ACTION`."""
-    actions: Mapping[str, Callable[[argparse.Namespace, Wording], int]] = {"fake": _fake}
+    actions: Mapping[str, Callable[[argparse.Namespace, Wording], int]] = {"fake": _fake, "webhook": _webhook}
     return actions[args.action](args, wording)
 
 
@@ -45,3 +51,50 @@ def _fake(args: argparse.Namespace, wording: Wording) -> int:
         asyncio.run(serve())
     say(wording.say("cli.telegram.fake.stopped"))
     return FINE
+
+
+def _webhook(args: argparse.Namespace, wording: Wording) -> int:
+    """Tells Telegram where to push updates, or that they are fetched again, or what it knows of it."""
+    settings = settings_of(args)
+    telegram = settings.telegram
+    if not telegram.library:
+        raise Stop(wording.say("cli.telegram.webhook.no_library"))
+    if args.what == "set" and not telegram.webhook:
+        raise Stop(wording.say("cli.telegram.webhook.no_path"))
+    return asyncio.run(_tell_webhook(args.what, settings, wording))
+
+
+async def _tell_webhook(what: str, settings: Settings, wording: Wording) -> int:
+    from bot.errors import ChannelError
+    from handlers import open_channel
+    from handlers.telegram_common import Webhook, WrongToken
+    from handlers.transport import Transport
+
+    telegram = settings.telegram
+    url = settings.site.url + telegram.webhook if what == "set" else ""
+    transport = Transport()
+    library: Library = open_channel(telegram.library)(telegram.token, telegram.api, transport)
+    try:
+        if what != "info":
+            await library.do(Webhook(url=url, secret=telegram.secret, max_connections=telegram.connections))
+        known = await library.webhook()
+    except WrongToken:
+        raise Stop(wording.say("cli.telegram.wrong_token")) from None
+    except ChannelError:
+        raise Stop(wording.say("cli.telegram.unreachable", url=telegram.api)) from None
+    finally:
+        await library.close()
+        await transport.close()
+    return _print_webhook(known, wording)
+
+
+def _print_webhook(known: Mapping[str, Any], wording: Wording) -> int:
+    """Where it is pushed to, what waits, and what went wrong lately: then the exit status says so too."""
+    key = "set" if known.get("url") else "none"
+    count = known.get("pending_update_count", 0)
+    say(wording.say(f"cli.telegram.webhook.{key}", url=known.get("url", ""), count=count))
+    if not known.get("last_error_message"):
+        return FINE
+    at = datetime.fromtimestamp(int(known.get("last_error_date", 0)), UTC).astimezone()
+    say(wording.say("cli.telegram.webhook.trouble", at=f"{at:%Y-%m-%d %H:%M}", why=known["last_error_message"]))
+    return TROUBLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -41,8 +43,11 @@ _HEADERS = {
 }
 
 
-def make_app(doors: Doors, settings: WebSettings, wording: Wording, world: World | None = None) -> Starlette:
-    """The application. `world` is the clock of sessions and updates; the real one by default."""
+def make_app(
+    doors: Doors, settings: WebSettings, wording: Wording, world: World | None = None, *, more: Sequence[Route] = ()
+) -> Starlette:
+    """The application. `world` is the clock of sessions and updates, the real one by default; `more` are the routes
+    of others."""
     world = world or World()
     sessions, guard, static = Sessions(settings, world), Guard(settings), Static()
     chat = Chat(doors, wording, sessions, guard, world)
@@ -71,6 +76,7 @@ def make_app(doors: Doors, settings: WebSettings, wording: Wording, world: World
             Route("/file/{file}", uploads.file),
             Route("/static/{hash}/{name}", static.serve),
             Route("/healthz", healthz),
+            *more,
         ],
         middleware=[Middleware(_Edge), Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)],
         exception_handlers={

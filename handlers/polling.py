@@ -1,0 +1,86 @@
+"""The getUpdates loop that both libraries share: the offset moves only after what was fetched is committed.
+
+Telegram keeps an update until a later offset is asked for; so what is not committed is fetched again, and what is
+fetched twice is known by its ref. An offset is used once: Telegram numbers anew after a quiet week.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from bot.errors import ChannelError, StoreError, TryLater
+from bot.world import World
+from handlers.telegram_common import Conflict, Library, WrongToken
+
+Raw = Mapping[str, Any]
+Hear = Callable[[Sequence[Raw]], Awaitable[None]]
+
+_POLL = 25  # seconds that Telegram waits for something new
+_LONGEST = 30.0  # seconds between two tries
+_log = structlog.get_logger("telegram")
+
+
+class Poller:
+    """Fetches updates for ever and hands them to `hear`, which returns when they are committed."""
+
+    def __init__(self, library: Library, hear: Hear, world: World) -> None:
+        self._library = library
+        self._hear = hear
+        self._world = world
+        self._troubled = ""
+        self._next = 0
+        self.fetched = 0
+
+    async def run(self) -> None:
+        """Raises WrongToken; everything else is waited for: Telegram, another poller, the database."""
+        offset, pause = 0, 0.5
+        while True:
+            try:
+                raws = await self._library.updates(offset, seconds=_POLL)
+            except WrongToken:
+                raise
+            except ChannelError as trouble:
+                await self._trouble(trouble, pause)
+                pause = min(pause * 2, _LONGEST)
+                continue
+            if self._troubled:
+                self._troubled = ""
+                _log.info("fetching again")
+            pause = 0.5
+            self.fetched += len(raws)
+            await self._heard(raws)
+            offset = self._next = int(raws[-1]["update_id"]) + 1 if raws else 0
+
+    async def confirm(self) -> None:
+        """Tells Telegram, when we stop, what was committed: or it would come once more."""
+        if self._next:
+            with suppress(ChannelError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._library.updates(self._next, seconds=0)
+
+    async def _heard(self, raws: Sequence[Raw]) -> None:
+        pause = 0.2
+        while raws:
+            try:
+                await self._hear(raws)
+                return
+            except StoreError as error:
+                _log.warning("the database is away", kind=type(error).__name__, waiting=len(raws))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST)
+
+    async def _trouble(self, trouble: ChannelError, pause: float) -> None:
+        """Says once what hinders, and waits: a little at random, so that many do not come back as one."""
+        line = "not to be reached, trying on"
+        if isinstance(trouble, Conflict):
+            line = "another program fetches this bot's updates, or a webhook is set; waiting"
+        if line != self._troubled:
+            self._troubled = line
+            _log.warning(line)
+        wait = trouble.after if isinstance(trouble, TryLater) else 0.0
+        await asyncio.sleep(max(wait, pause * (0.5 + self._world.fraction())))
