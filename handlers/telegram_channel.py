@@ -36,6 +36,7 @@ from handlers.telegram_common import (
     Menu,
     Moved,
     Pin,
+    Request,
     Speak,
     Strip,
     TelegramSettings,
