@@ -188,6 +188,7 @@ def place_of(status: str, **more: Any) -> dict[str, Any]:
     ("payload", "expected"),
     [
         (message(text="一", reply_to_message=message(text="二")["message"]), heard(text="一")),
+        (message(text="坏\ud83d\0字"), heard(text="坏\ud83d\0字")),  # cleaned where it enters the house
         (message(audio=AUDIO), heard(clips=(Clip(id="f", kind="voice", name="会.mp3", mime="audio/mpeg", size=9),))),
         (message(document=FILE), heard(clips=(Clip(id="f", kind="file"),))),
         (message(venue=VENUE, location=VENUE["location"]), heard(place=(31.0, 107.0), venue="村委会 槐树村一组")),
