@@ -14,8 +14,10 @@ from typing import Any
 from bot.channel import Address, Face, Outgoing, Update
 from bot.engine import messages as m
 from bot.engine.definition import Call, Edition, Office
-from bot.engine.model import Answer, Focus, Pending, Undo
+from bot.engine.model import Answer, Arriving, Focus, Pending, Undo
 from storage.types import encode, runs, unrun
+
+_CLIP = tuple(f.name for f in fields(m.Clip))
 
 # ---------------------------------------------------------------- the conversation's own columns
 
@@ -38,6 +40,22 @@ def pending_out(pending: Pending | None) -> list[Any] | None:
 def pending_in(raw: list[Any] | None) -> Pending | None:
     """The inverse of `pending_out`."""
     return None if raw is None else Pending(kind=raw[0], text=raw[1], source=raw[2], draft=raw[3])
+
+
+def arriving_out(arriving: Arriving | None) -> list[Any] | None:
+    """[draft, channel, album, [the fields of each clip, …]]."""
+    if arriving is None:
+        return None
+    clips = [[getattr(clip, name) for name in _CLIP] for clip in arriving.clips]
+    return [arriving.draft, arriving.channel, arriving.album, clips]
+
+
+def arriving_in(raw: list[Any] | None) -> Arriving | None:
+    """The inverse of `arriving_out`."""
+    if raw is None:
+        return None
+    clips = tuple(m.Clip(**dict(zip(_CLIP, clip, strict=True))) for clip in raw[3])
+    return Arriving(draft=raw[0], channel=raw[1], album=raw[2], clips=clips)
 
 
 def _answer_out(a: Answer) -> list[Any]:
@@ -183,6 +201,7 @@ _INCOMING: Mapping[str, type[m.Incoming]] = {
         m.Said,
         m.Pressed,
         m.Sent,
+        m.Arrived,
         m.Unreadable,
         m.Edited,
         m.Shared,
@@ -204,6 +223,8 @@ def update_out(update: Update) -> str:
     values["at"] = incoming.at.isoformat()
     if isinstance(incoming, m.Sent):
         values["files"] = [asdict(f) for f in incoming.files]
+    if isinstance(incoming, m.Arrived):
+        values["clips"] = [asdict(clip) for clip in incoming.clips]
     raw = {
         "channel": update.address.channel,
         "external": update.address.external,
@@ -222,6 +243,8 @@ def update_in(text: str) -> Update:
     values["at"] = datetime.fromisoformat(values["at"])
     if "files" in values:
         values["files"] = tuple(m.SentFile(**f) for f in values["files"])
+    if "clips" in values:
+        values["clips"] = tuple(m.Clip(**clip) for clip in values["clips"])
     return Update(
         address=Address(channel=raw["channel"], external=raw["external"]),
         ref=raw["ref"],

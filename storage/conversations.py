@@ -10,7 +10,16 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from bot.engine.model import Conversation, Person, Unit
 from bot.errors import Stale
-from storage.codec import focus_in, focus_out, pending_in, pending_out, undo_in, undo_out
+from storage.codec import (
+    arriving_in,
+    arriving_out,
+    focus_in,
+    focus_out,
+    pending_in,
+    pending_out,
+    undo_in,
+    undo_out,
+)
 from storage.prepared import Read, Write
 from storage.tables import conversations, people, units
 
@@ -41,6 +50,7 @@ _LOAD = (
         conversations.c.consent,
         conversations.c.declined,
         conversations.c.seen_at,
+        conversations.c.arriving,
     )
     .join(conversations, conversations.c.person == people.c.id)
     .join(_invited, _invited.c.id == people.c.invited)
@@ -66,9 +76,10 @@ _SAVE = Write(
         consent=bindparam("consent"),
         declined=bindparam("declined"),
         seen_at=bindparam("seen_at"),
+        arriving=bindparam("arriving"),
     ),
     *("version", "seq", "focus", "pending", "typing_question", "typing_text"),
-    *("undo", "consent", "declined", "seen_at", "b_id", "b_version"),
+    *("undo", "consent", "declined", "seen_at", "arriving", "b_id", "b_version"),
 )
 _SAVE_TYPING = Write(
     update(conversations)
@@ -105,6 +116,7 @@ def _pair(row: Any) -> tuple[Person, Conversation]:
         consent=row[20],
         declined=row[21],
         seen_at=row[22],
+        arriving=arriving_in(row[23]),
     )
     return person, conversation
 
@@ -137,6 +149,7 @@ def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) ->
             c.consent,
             c.declined,
             c.seen_at,
+            arriving_out(c.arriving),
             c.id,
             loaded,
         )

@@ -7,7 +7,7 @@ the LIMIT would not hold); on SQLite there is one writer and the same words mean
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +46,14 @@ def picked(rows: Select[Any]) -> CTE:
 # ---------------------------------------------------------------- jobs
 
 
-def claim_jobs(connection: Connection, now: datetime, until: datetime, limit: int) -> list[Job]:
-    """Up to `limit` jobs that wait, or whose claim has lapsed, oldest first; they are the caller's until then."""
-    chosen = picked(select(jobs.c.id).where(_free(now)).order_by(jobs.c.id).limit(limit))
+def claim_jobs(
+    connection: Connection, now: datetime, until: datetime, limit: int, channels: Collection[str] = ("",)
+) -> list[Job]:
+    """Up to `limit` jobs that wait, or whose claim has lapsed, oldest first; they are the caller's until then.
+
+    `channels`: the messengers that the caller has at hand; "" stands for the jobs that need none.
+    """
+    chosen = picked(select(jobs.c.id).where(_free(now, channels)).order_by(jobs.c.id).limit(limit))
     claim = (
         update(jobs)
         .where(jobs.c.id.in_(select(chosen.c.id)))
@@ -63,13 +68,26 @@ def finish_job(connection: Connection, job: int, state: str, result: Mapping[str
     connection.execute(update(jobs).where(jobs.c.id == job).values(state=state, result=result, claimed_until=None))
 
 
-def any_free(connection: Connection, now: datetime) -> bool:
+def put_off(connection: Connection, job: int, until: datetime) -> None:
+    """Lets a job go: nobody can claim it before then."""
+    values = {"state": "waiting", "claimed_until": None, "not_before": until}
+    connection.execute(update(jobs).where(jobs.c.id == job).values(values))
+
+
+def is_there(connection: Connection, job: int) -> bool:
+    """Whether a job still is wanted: with a person's data what they asked for is gone as well."""
+    return connection.execute(select(jobs.c.id).where(jobs.c.id == job)).first() is not None
+
+
+def any_free(connection: Connection, now: datetime, channels: Collection[str] = ("",)) -> bool:
     """Whether there is a job to claim."""
-    return connection.execute(select(jobs.c.id).where(_free(now)).limit(1)).first() is not None
+    return connection.execute(select(jobs.c.id).where(_free(now, channels)).limit(1)).first() is not None
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(jobs.c.state == "waiting", and_(jobs.c.state == "claimed", jobs.c.claimed_until < now))
+def _free(now: datetime, channels: Collection[str]) -> ColumnElement[bool]:
+    lapsed = and_(jobs.c.state == "claimed", jobs.c.claimed_until < now)
+    due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+    return and_(or_(jobs.c.state == "waiting", lapsed), due, jobs.c.channel.in_(channels))
 
 
 def forget_jobs(connection: Connection, before: datetime) -> int:

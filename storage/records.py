@@ -57,8 +57,8 @@ def add_events(connection: Connection, new: Iterable[EventRow]) -> None:
 
 
 def add_jobs(connection: Connection, new: Iterable[JobRow]) -> None:
-    """Inserts jobs, waiting."""
-    rows = [j._asdict() for j in new]
+    """Inserts jobs, waiting; what names a channel in its arguments waits for whoever has that messenger at hand."""
+    rows = [{**j._asdict(), "channel": j.args.get("channel", "")} for j in new]
     if rows:
         connection.execute(_JOB, rows)
 

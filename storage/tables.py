@@ -209,6 +209,7 @@ conversations = Table(
     string("consent"),
     flag("declined"),
     instant("seen_at", null=True),
+    Column("arriving", Json, nullable=True),
 )
 
 drafts = Table(

@@ -136,10 +136,12 @@ jobs = Table(
     own_id(),
     string("kind", None),
     ref("conversation"),
+    string("channel"),  # the messenger that must be at hand to do it
     Column("args", Json, nullable=False),
     string("state", "waiting"),  # waiting | claimed | done | failed
     Column("result", Json, nullable=True),
     instant("claimed_until", null=True),
+    instant("not_before", null=True),
     number("tries"),
     instant(),
     Index(None, "state", "id"),

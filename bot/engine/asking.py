@@ -6,23 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.engine.answers import plain, printed
-from bot.engine.definition import Limit, Question, Section
+from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
-from bot.engine.messages import Button, Moment, Say
+from bot.engine.messages import Button, Say
 from bot.engine.model import Focus
 from bot.engine.progress import (
     caption_key,
-    first_open,
     has_content,
     number_of,
     pictures_of,
-    section_state,
-    section_words,
-    sections_done,
-    total_words,
-    touched,
 )
-from bot.engine.suggesting import findings_of
 from bot.engine.tree import TOWNSHIP, above
 from bot.engine.work import Work
 
@@ -140,7 +133,13 @@ def question_buttons(w: Work, draft: int, section: Section, question: Question) 
         return options if question.required else [*options, skip]
     if question.kind in ("pictures", "files"):
         return [*chooser(w, question), skip]
-    return [] if question.required else [skip]
+    share = [Button(press=f"share:{question.kind}", key=f"share_{question.kind}")] if _is_shared(w, question) else []
+    return share if question.required else [*share, skip]
+
+
+def _is_shared(w: Work, question: Question) -> bool:
+    """Whether the messenger has a button of its own that gives the answer."""
+    return w.view.caps.shares and question.kind in ("phone", "place")
 
 
 def chooser(w: Work, question: Question) -> list[Button]:
@@ -276,118 +275,3 @@ def show_pictures(w: Work, draft: int, question: Question) -> None:
     buttons.append(Button(press=on("done", draft, question.id), key="fine", strong=True))
     key = "picture.all" if picture else "file.all"
     w.say(key, count=len(parts), rows=rows, buttons=buttons, slot="question", card="pictures")
-
-
-def limit_words(limit: Limit) -> Say:
-    """A length as it is said: 2000到3000字, 2500字以内, 300字左右."""
-    if limit.min and limit.max:
-        return Say(key="limit.between", params={"min": limit.min, "max": limit.max})
-    if limit.max:
-        return Say(key="limit.max", params={"max": limit.max})
-    if limit.min:
-        return Say(key="limit.min", params={"min": limit.min})
-    return Say(key="limit.about", params={"about": limit.about}) if limit.about else Say(key="limit.free")
-
-
-def days_left(w: Work, due: Moment) -> Say:
-    """还有23天, 今天截止, 已截止."""
-    seconds = (due.at - w.now).total_seconds()
-    if seconds <= 0:
-        return Say(key="due.over")
-    days = int(seconds // 86400)
-    return Say(key="due.days", params={"days": days}) if days else Say(key="due.today")
-
-
-def rows_of(w: Work, draft: int) -> tuple[Mapping[str, Any], ...]:
-    """The lines of the overview: n, heading, state, label, note and the button's id."""
-    call, texts = w.call(draft), w.texts(draft)
-    advised = {f.place.section for f in findings_of(w, draft)}
-    focus = w.focus
-    out = []
-    for n, section in enumerate(call.sections, 1):
-        state = section_state(section, texts, section.id in advised)
-        if focus and focus.draft == draft and focus.section == section.id and focus.mode not in ("review", "confirm"):
-            state = "now"
-        out.append(
-            {
-                "n": n,
-                "heading": section.heading,
-                "state": state,
-                "label": Say(key=f"state.{state}"),
-                "note": _note(section, texts, call),
-                "press": on("go", draft, section.id),
-            }
-        )
-    return tuple(out)
-
-
-def _note(section: Section, texts: Any, call: Any) -> Say:
-    rule = next((q.pictures for q in section.questions if q.pictures is not None), None)
-    if rule is not None:
-        have = len(pictures_of(call, texts))
-        key = ("note.pictures" if have < rule.min else "note.pictures_any") if have else "note.pictures_wanted"
-        key = "note.pictures_most" if not have and not rule.min else key
-        return Say(key=key, params={"have": have, "min": rule.min, "max": rule.max})
-    words = section_words(section, texts)
-    questions = len(section.questions)
-    if words:
-        return Say(key="note.words", params={"words": words})
-    if section.limit.goal:
-        key = "note.about_questions" if questions > 1 else "note.about"
-        return Say(key=key, params={"about": section.limit.goal, "questions": questions})
-    return Say(key="note.questions", params={"questions": questions})
-
-
-def overview(w: Work, draft: int, *, intro: bool = False) -> None:
-    """The status card, kept in its slot, and what to do next."""
-    row, call = w.drafts[draft], w.call(draft)
-    due, words = w.due(draft), total_words(call, w.texts(draft))
-    params: dict[str, Any] = {
-        "title": row.title or call.title,
-        "due": due,
-        "left": days_left(w, due) if due else NOTHING,
-        "words": words,
-        "limit": limit_words(call.limit),
-        "rows": rows_of(w, draft),
-        "draft": b36(draft),
-    }
-    w.say("overview.card", card="overview", slot="card", **params)
-    target = first_open(call, w.texts(draft))
-    if intro:
-        buttons = []
-        if call.sections:
-            buttons.append(Button(press=on("go", draft, call.sections[0].id), key="start_first", strong=True))
-            longest = max(call.sections, key=lambda s: s.limit.goal)
-            if longest.id != call.sections[0].id:
-                buttons.append(
-                    Button(press=on("go", draft, longest.id), key="start_at", params={"heading": longest.heading})
-                )
-        if call.sample:
-            buttons.append(Button(press=on("sample", draft), key="sample"))
-        w.say("overview.intro", sections=len(call.sections), minutes=call.minutes or 40, buttons=buttons)
-    elif target:
-        resume = Button(press=on("resume", draft), key="resume", strong=True)
-        buttons = [resume, command("preview"), *head_buttons(w, draft)]
-        spot = Focus(draft=draft, section=target[0].id, question=target[1].id)
-        if w.focus is not None and w.focus.draft == draft and w.here() is not None:
-            spot = w.focus
-        w.say(
-            "overview.next",
-            done=sections_done(call, w.texts(draft)),
-            words=words,
-            where=where(w, spot),
-            buttons=buttons,
-        )
-    else:
-        buttons = [command("preview"), command("submit"), *head_buttons(w, draft)]
-        w.say("overview.all", words=words, buttons=buttons)
-
-
-def head_buttons(w: Work, draft: int) -> tuple[Button, ...]:
-    """Back to what was asked before the first section: 改标题, 改类别."""
-    call, texts = w.call(draft), w.texts(draft)
-    return tuple(
-        Button(press=on("ask", draft, question.id), key="change_head", params={"label": question.label})
-        for question in call.head
-        if question.label and touched(texts.answers.get(question.id))
-    )

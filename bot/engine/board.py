@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.engine.answers import plain
-from bot.engine.asking import NOTHING, days_left, head_buttons, limit_words, on, rows_of
+from bot.engine.asking import NOTHING, on
+from bot.engine.card import days_left, head_buttons, limit_words, rows_of
 from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say

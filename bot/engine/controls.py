@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.engine.answers import printed
-from bot.engine.asking import command, on, overview, show, where
+from bot.engine.asking import command, on, show, where
+from bot.engine.card import overview
 from bot.engine.messages import Button, Moment, Say, Wake, Want
 from bot.engine.model import PROFILE, Focus, Pending
 from bot.engine.opening import choose, greet, take_over
@@ -258,7 +259,7 @@ def erase(w: Work, answer: str) -> None:
         w.say("erase.ask_handed" if handed and keep else "erase.ask", keep=keep, buttons=buttons)
     elif answer == "yes" and w.before.pending is not None and w.before.pending.kind == "erase":
         w.erase = True
-        w.set(pending=None, focus=None, undo=(), typing=("", ""), consent="")
+        w.set(pending=None, focus=None, undo=(), typing=("", ""), consent="", arriving=None)
         w.drafts = dict(w.view.drafts)
         w.event("data.erased")
         w.say("erase.done", buttons=[Button(press="cmd:resume", key="start_again")])

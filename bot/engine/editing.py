@@ -9,7 +9,9 @@ from bot.engine.answers import measure, pieces
 from bot.engine.asking import LEAD, command, on, show, where
 from bot.engine.definition import Question, Section
 from bot.engine.messages import Button
-from bot.engine.model import Answer, Focus
+from bot.engine.model import Answer, Focus, Fragment, Texts
+from bot.engine.pictures import recaption
+from bot.engine.progress import captioned
 from bot.engine.work import Work
 
 
@@ -92,23 +94,40 @@ def replace_sentence(w: Work, question: Question, text: str) -> None:
 
 
 def edited(w: Work, source: str, text: str) -> None:
-    """The person changed a message in the messenger: the stored paragraph follows."""
+    """The person changed a message in the messenger: the paragraph or the caption that it became follows."""
     for draft in sorted(w.drafts, reverse=True):
-        if w.drafts[draft].state not in ("writing", "returned"):
-            continue
-        texts = w.texts(draft)
-        old = next((f for f in texts.fragments.values() if f.source == source), None)
-        answer = texts.answers.get(old.question) if old else None
-        if old is None or answer is None or old.id not in answer.parts:
-            continue
-        flowing = old.words == measure(old.text)
-        fragment = w.add_fragment(draft, old.question, text, flowing=flowing, source=source)
-        parts = [fragment.id if i == old.id else i for i in answer.parts]
-        now = w.write(draft, old.question, answer.state, parts, answer.picks)
-        w.remember("sentence")
-        w.say("edit.followed", words=now.words, buttons=[command("undo")])
-        return
+        if w.drafts[draft].state in ("writing", "returned") and _follow(w, draft, source, text):
+            return
     w.say("edit.followed_not")
+
+
+def _follow(w: Work, draft: int, source: str, text: str) -> bool:
+    """Changes what came with a message, where it still stands in the draft. False: nothing there follows."""
+    texts = w.texts(draft)
+    old = next((f for f in texts.fragments.values() if f.source == source and _stands(texts, f)), None)
+    picture = captioned(old.question) if old else None
+    if old is None and text.strip():
+        picture = next((a.id for a in texts.attachments.values() if a.source == source), None)
+    if picture is not None:
+        return recaption(w, draft, picture, " ".join(text.split()), source)
+    if old is None:
+        return False
+    found, answer = w.call(draft).find(old.question), texts.answers[old.question]
+    if found is None or found[1].kind != "text" or not text.strip():
+        return False  # a short answer was read and checked when it came; it is changed where it is asked
+    flowing = old.words == measure(old.text)
+    fragment = w.add_fragment(draft, old.question, text, flowing=flowing, source=source)
+    parts = [fragment.id if i == old.id else i for i in answer.parts]
+    now = w.write(draft, old.question, answer.state, parts, answer.picks)
+    w.remember("sentence")
+    w.say("edit.followed", words=now.words, buttons=[command("undo")])
+    return True
+
+
+def _stands(texts: Texts, fragment: Fragment) -> bool:
+    """Whether a fragment is part of the answer as it is now."""
+    answer = texts.answers.get(fragment.question)
+    return answer is not None and fragment.id in answer.parts
 
 
 def add(w: Work, draft: int, question: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.messages import Say
-from bot.engine.progress import caption_key, has_content, section_words, total_words, walk
+from bot.engine.progress import caption_key, has_content, section_words, total_words
 
 if TYPE_CHECKING:
-    from bot.engine.definition import Call
+    from bot.engine.definition import Call, Section
     from bot.engine.model import Texts
 
 
@@ -45,25 +45,32 @@ def length_findings(call: Call, texts: Texts) -> tuple[Finding, ...]:
 
     Only what was begun is spoken of; what is missing altogether blocks or is plain in the overview.
     """
-    out: list[Finding] = []
-    for n, section in enumerate(call.sections, 1):
-        words, limit = section_words(section, texts), section.limit
-        place = Place(section=section.id)
-        top = limit.max or limit.goal * 13 // 10
-        low = limit.min or limit.goal // 2
-        params = {"n": n, "heading": section.heading, "words": words, "goal": limit.goal}
-        if words and top and words > top:
-            out.append(_length(place, "long", params))
-        elif words and low and words < low:
-            out.append(_length(place, "short", params))
+    out = [f for n, section in enumerate(call.sections, 1) for f in _section_length(section, texts, n)]
     total = total_words(call, texts)
     params = {"words": total, "min": call.limit.min, "max": call.limit.max}
     if total and call.limit.min and total < call.limit.min:
         out.append(_length(Place(section=""), "total_short", params))
     elif call.limit.max and total > call.limit.max and not call.limit.hard:
         out.append(_length(Place(section=""), "total_long", params))
-    out += _captions(call, texts)
-    return tuple(out)
+    captions = [f for part in call.parts() if part.id != "tail" for f in _section_captions(part, texts)]
+    return (*out, *captions)
+
+
+def is_advised(section: Section, texts: Texts) -> bool:
+    """Whether the first source has something to say of a section."""
+    return any(_section_length(section, texts, 0)) or any(_section_captions(section, texts))
+
+
+def _section_length(section: Section, texts: Texts, n: int) -> Iterator[Finding]:
+    words, limit = section_words(section, texts), section.limit
+    place = Place(section=section.id)
+    top = limit.max or limit.goal * 13 // 10
+    low = limit.min or limit.goal // 2
+    params = {"n": n, "heading": section.heading, "words": words, "goal": limit.goal}
+    if words and top and words > top:
+        yield _length(place, "long", params)
+    elif words and low and words < low:
+        yield _length(place, "short", params)
 
 
 def _length(place: Place, kind: str, params: Mapping[str, Any]) -> Finding:
@@ -72,9 +79,8 @@ def _length(place: Place, kind: str, params: Mapping[str, Any]) -> Finding:
     )
 
 
-def _captions(call: Call, texts: Texts) -> list[Finding]:
-    out = []
-    for section, question in walk(call):
+def _section_captions(section: Section, texts: Texts) -> Iterator[Finding]:
+    for question in section.questions:
         answer = texts.answers.get(question.id)
         if question.pictures is None or not question.pictures.caption or answer is None:
             continue
@@ -82,10 +88,9 @@ def _captions(call: Call, texts: Texts) -> list[Finding]:
             place = Place(section=section.id, question=question.id, block=f"picture/{i}")
             if not has_content(texts.answers.get(caption_key(i))):
                 say = Say(key="finding.caption", params={"n": n})
-                out.append(Finding(id=f"caption/{i}", source="length", place=place, say=say))
+                yield Finding(id=f"caption/{i}", source="length", place=place, say=say)
             picture = texts.attachments.get(i)
             small = picture is not None and max(picture.width, picture.height) < question.pictures.min_width
             if small and picture is not None and texts.answers.get(f"small#{i}") is None:
                 say = Say(key="finding.small", params={"n": n, "width": picture.width})
-                out.append(Finding(id=f"small/{i}", source="length", place=place, say=say))
-    return out
+                yield Finding(id=f"small/{i}", source="length", place=place, say=say)

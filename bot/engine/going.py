@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.engine.answers import measure
-from bot.engine.asking import NOTHING, command, on, overview, show, where
+from bot.engine.asking import NOTHING, command, on, show, where
+from bot.engine.card import overview
 from bot.engine.definition import SHORT, TRACK, Question, Section
 from bot.engine.messages import Button, Say
 from bot.engine.model import PROFILE, Draft, Focus, Mode

@@ -49,7 +49,10 @@ class Pressed(Incoming):
 
 @value
 class SentFile:
-    """A file that already lies in the store, looked at from its header."""
+    """A file that already lies in the store, looked at from its header.
+
+    What came by messenger has the ref of its message as `source`, and the `caption` that stood under it.
+    """
 
     kind: Literal["picture", "file", "voice"]
     file: str
@@ -58,6 +61,8 @@ class SentFile:
     size: int
     width: int = 0
     height: int = 0
+    source: str = ""
+    caption: str = ""
 
 
 @value
@@ -65,6 +70,33 @@ class Sent(Incoming):
     """Pictures or files, with the text that came along. `album` groups what a messenger split."""
 
     files: tuple[SentFile, ...]
+    caption: str = ""
+    album: str = ""
+
+
+@value
+class Clip:
+    """A file that still lies at the messenger. `remote` is its id there, `source` the ref of its message.
+
+    `order` is the messenger's number of that message; `caption` stood under it. `size` 0: not known.
+    """
+
+    kind: Literal["picture", "file", "voice"]
+    remote: str
+    name: str = ""
+    mime: str = ""
+    size: int = 0
+    source: str = ""
+    order: int = 0
+    caption: str = ""
+
+
+@value
+class Arrived(Incoming):
+    """Files came by messenger and are to be fetched from there. `album` groups what the messenger split."""
+
+    clips: tuple[Clip, ...]
+    channel: str
     caption: str = ""
     album: str = ""
 
@@ -227,7 +259,8 @@ class Want:
     """Slow work for a worker after the commit; it comes back as Done with the same job and args.
 
     "paper": {"draft", "submission": n or 0} -> {"file", "name", "size"}; "picture": {"file"} -> {"ok"};
-    "export": {} -> {"file", "name", "size"}.
+    "export": {} -> {"file", "name", "size"};
+    "fetch": {"channel", "draft", "clips"} -> {"files", "refused", "missing"}, see `bot.engine.arriving`.
     """
 
     job: str

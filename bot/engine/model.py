@@ -16,6 +16,7 @@ from bot.engine.values import value
 
 if TYPE_CHECKING:
     from bot.engine.findings import Finding
+    from bot.engine.messages import Clip
 
 Mode = Literal["ask", "gather", "thin", "caption", "edit", "find", "replace", "review", "confirm"]
 AnswerState = Literal["open", "closed", "skipped", "none"]
@@ -196,6 +197,16 @@ class Pending:
 
 
 @value
+class Arriving:
+    """An album that still comes in, message by message, for a draft. Without clips: it was answered, and not taken."""
+
+    draft: int
+    channel: str
+    album: str
+    clips: tuple[Clip, ...] = ()
+
+
+@value
 class Conversation:
     """One per person. `consent` is the version of the words agreed to, "" before.
 
@@ -213,6 +224,7 @@ class Conversation:
     consent: str = ""
     declined: bool = False
     seen_at: datetime | None = None
+    arriving: Arriving | None = None
 
 
 @value

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from bot.engine.answers import plain
-from bot.engine.asking import given, limit_words, masked, on, short_unit, show
+from bot.engine.asking import given, masked, on, short_unit, show
+from bot.engine.card import limit_words
 from bot.engine.definition import Edition
 from bot.engine.going import focus_on
 from bot.engine.messages import Button, Moment, Say, UnitNamed

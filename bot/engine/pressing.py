@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.engine import controls, editing, going, opening, pictures, review, writing
-from bot.engine.asking import overview, show
+from bot.engine.asking import show
+from bot.engine.card import overview
 from bot.engine.ids import from36
 from bot.engine.messages import Pressed
 from bot.engine.model import PROFILE, Pending

@@ -29,6 +29,12 @@ def caption_key(attachment: int) -> str:
     return f"photo#{attachment}"
 
 
+def captioned(question: str) -> int | None:
+    """The picture whose caption is answered under this key; None for any other question."""
+    head, _, number = question.partition("#")
+    return int(number) if head == "photo" and number else None
+
+
 def has_content(answer: Answer | None) -> bool:
     """Whether an answer holds anything."""
     return answer is not None and bool(answer.parts or answer.picks)

@@ -1,7 +1,7 @@
 """The conversation's one function: `step(view, conversation, incoming) -> Turn`.
 
 It is total for whatever a person does, pure, and never silent except where silence is the answer (half a
-text being typed, a picture that was prepared). It raises only NotLoaded, when the view lacks a draft's
+text being typed, a picture that was prepared or is on its way). It raises only NotLoaded, when the view lacks a draft's
 texts: the caller loads them and steps again.
 """
 
@@ -10,11 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.engine import controls, editing, going, opening, pictures, pressing, review, writing
+from bot.engine import (
+    arriving,
+    card,
+    controls,
+    editing,
+    going,
+    opening,
+    pictures,
+    pressing,
+    receiving,
+    review,
+    writing,
+)
 from bot.engine.asking import command, on, show
 from bot.engine.commands import hear
 from bot.engine.ids import b36, from36
 from bot.engine.messages import (
+    Arrived,
     Button,
     Done,
     Edited,
@@ -72,6 +85,8 @@ def step(view: View, conversation: Conversation, incoming: Incoming) -> Turn:
         MOVES[name](w, *args)
     else:
         raise RuntimeError("moves without an end")
+    if view.caps.edits:
+        card.follow(w)
     return w.turn()
 
 
@@ -147,7 +162,7 @@ def _sent(w: Work, sent: Sent) -> None:
         w.say("file.before_consent")
         opening.ask_consent(w)
         return
-    pictures.sent(w, sent)
+    receiving.sent(w, sent)
 
 
 def _unreadable(w: Work, incoming: Unreadable) -> None:
@@ -159,8 +174,8 @@ def _edited(w: Work, edited: Edited) -> None:
 
 
 def _shared(w: Work, shared: Shared) -> None:
-    here = w.here()
-    if here is None or here[1].kind not in ("phone", "place", "line"):
+    here, kind = w.here(), "phone" if shared.phone else "place"
+    if here is None or here[1].kind != kind:
         w.then("resume")
         return
     writing.write_line(w, *here, shared.phone or shared.place)
@@ -191,6 +206,9 @@ def _told(w: Work, told: Told) -> None:
 
 def _done(w: Work, done: Done) -> None:
     """A job is finished. A document is handed over; a picture is spoken of only if it cannot be used."""
+    if done.job == arriving.FETCH:
+        arriving.fetched(w, done)
+        return
     draft = int(done.args.get("draft", 0))
     if done.job == "picture":
         if not done.result.get("ok", False):
@@ -210,6 +228,9 @@ def _reached(w: Work, reach: Reach) -> None:
 
 
 def _woke(w: Work, woke: Woke) -> None:
+    if woke.kind == arriving.ALBUM:
+        arriving.rung(w, woke)
+        return
     draft = int(woke.data.get("draft", 0))
     row = w.drafts.get(draft)
     if row is None or row.state not in ("writing", "returned"):
@@ -226,6 +247,7 @@ _HANDLERS: Mapping[type[Incoming], Callable[[Work, Any], None]] = {
     Said: _said,
     Pressed: pressing.pressed,
     Sent: _sent,
+    Arrived: arriving.arrived,
     Unreadable: _unreadable,
     Edited: _edited,
     Shared: _shared,

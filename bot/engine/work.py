@@ -128,6 +128,14 @@ class Work:
         """The latest answer."""
         return self.texts(draft).answers.get(question)
 
+    def rewritten(self, draft: int) -> tuple[str, ...]:
+        """The questions that got a new version of their answer in this turn."""
+        return tuple([question for of, question in self._new_answers if of == draft])
+
+    def title(self, draft: int) -> str:
+        """The title as it is now."""
+        return plain(self.texts(draft), "title") if (draft, "title") in self._new_answers else self.drafts[draft].title
+
     def profile(self) -> Draft | None:
         """The draft that holds the person's profile."""
         return next((d for d in self.drafts.values() if d.call == PROFILE and d.state != "closed"), None)
@@ -182,7 +190,7 @@ class Work:
 
     def add_attachment(self, draft: int, **columns: Any) -> Attachment:
         """Keeps a file that was sent."""
-        attachment = Attachment(draft=draft, id=self._number(draft), source=self.incoming.ref, **columns)
+        attachment = Attachment(draft=draft, id=self._number(draft), **columns)
         self._own(draft).attachments[attachment.id] = attachment  # type: ignore[index]
         self._new_attachments.append(attachment)
         return attachment
@@ -274,10 +282,10 @@ class Work:
         if row.call == PROFILE:
             return {}
         before = self.view.texts.get(draft, Texts())
+        title = self.title(draft)
         if (draft, TRACK) in self._new_answers:  # other sections count now
-            title = plain(now, "title") if (draft, "title") in self._new_answers else row.title
             return {"words": total_words(call, now), "sections_done": sections_done(call, now), "title": title}
-        words, title, sections = row.words, row.title, {}
+        words, sections = row.words, {}
         for (of, question), answer in self._new_answers.items():
             place = call.find(question) if of == draft else None
             if place is None:
@@ -288,8 +296,6 @@ class Work:
                 sections[section.id] = section  # else it cannot have come to another state
             if asked.kind == "text" and asked.printed and section.numbered:
                 words += answer.words - (old.words if old else 0)
-            if question == "title":
-                title = plain(now, question)
         done = sum(
             (section_state(s, now) in DONE) - (section_state(s, before) in DONE)
             for s in sections.values()

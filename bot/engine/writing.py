@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.engine import editing
-from bot.engine.asking import command, is_guessed, on, show, where
+from bot.engine.asking import command, is_guessed, on, question_buttons, show, where
 from bot.engine.commands import is_doubtful, looks_unsure, normal
 from bot.engine.count import count, count_han
 from bot.engine.definition import SHORT, Question, Section
@@ -78,7 +78,7 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
     if question.kind == "phone":
         found = _PHONE.fullmatch(re.sub(r"[\s\-—()（）]", "", value))
         if found is None:
-            w.say("phone.unclear", buttons=[Button(press=on("skip", focus.draft, question.id), key="skip")])
+            w.say("phone.unclear", buttons=question_buttons(w, focus.draft, section, question))
             return
         value = found[1]
     if question.kind != "phone" and not any(letter.isalpha() for letter in value):

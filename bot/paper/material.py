@@ -14,6 +14,7 @@ _STARTS: Final = (
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
     (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"BM", "image/bmp"),
@@ -49,6 +50,7 @@ ENDINGS: Final = {
     "video/3gpp": ("3gp",),
     "audio/mpeg": ("mp3",),
     "audio/mp4": ("m4a",),
+    "audio/ogg": ("ogg", "oga", "opus"),
 }
 """What is taken: mime type -> the endings it goes by, the first one used for new names."""
 
