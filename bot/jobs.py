@@ -3,6 +3,9 @@
 A job is finished when its `Done` has been taken, so a crash in between does it again, and the same ref makes
 the second telling a repeat. What cannot be done after three tries is told with an empty result; a database that is
 away is no try: what needs it waits until it is back.
+
+Files are fetched from messengers beside that, since a slow net must not hold up documents; what cannot be fetched at
+once is said to be late, let go, and tried again for an hour.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import structlog
@@ -19,8 +23,10 @@ from tenacity import AsyncRetrying, stop_after_attempt, wait_exponential
 from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
 from bot.doors import Scope
+from bot.engine.arriving import FETCH
 from bot.engine.messages import Done
 from bot.errors import FileRefused, StoreBusy, StoreError
+from bot.fetching import LATER, Fetch, Fetching, clips_of
 from bot.look import Looking
 from bot.papers import DOCX, package, word_file
 from bot.wording import Wording
@@ -31,6 +37,7 @@ from storage.jobs import Job
 from storage.readers import Readers, Run
 
 AT_ONCE = 2
+FETCHED_AT_ONCE = 4
 TRIES = 3
 LEASE = timedelta(minutes=5)
 _LONGEST_PAUSE = 30.0  # seconds between two looks whether the database is back
@@ -40,7 +47,11 @@ _log = structlog.get_logger("jobs")
 
 
 class Workers:
-    """Does jobs until cancelled. `ring` says that there may be new ones."""
+    """Does jobs until cancelled. `ring` says that there may be new ones.
+
+    `fetchers`: of the messengers that this process has at hand, by their names; others' files are left to others.
+    `max_file`: the largest file that is fetched, in MB.
+    """
 
     def __init__(
         self,
@@ -52,6 +63,8 @@ class Workers:
         files: FileStore,
         wording: Wording,
         world: World,
+        fetchers: Mapping[str, Fetch] = MappingProxyType({}),
+        max_file: int = 20,
     ) -> None:
         self._take = take
         self._write = write
@@ -60,8 +73,12 @@ class Workers:
         self._files = files
         self._wording = wording
         self._world = world
+        self._fetching = Fetching(files=files, readers=readers, wording=wording, file_mb=max_file)
+        self.fetchers = self._fetching.fetchers
+        self.fetchers.update(fetchers)
         self._bell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def ring(self) -> None:
         """Looks for jobs now."""
@@ -79,46 +96,72 @@ class Workers:
                     async with asyncio.timeout(_LOOK_EVERY):
                         await self._bell.wait()
         finally:
-            for task in self._running:
+            everything = self._running | self._under_way
+            for task in everything:
                 task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.gather(*everything, return_exceptions=True)
 
     async def drain(self) -> None:
         """Does what is wanted now, and what comes of it, and returns when nothing is left."""
         while True:
             await self._start_some()
-            if not self._running:
+            everything = self._running | self._under_way
+            if not everything:
                 return
-            await asyncio.gather(*self._running)
+            await asyncio.gather(*everything)
 
     async def _start_some(self) -> None:
-        room = AT_ONCE - len(self._running)
-        now = self._world.now()
-        if room < 1 or not await self._readers.run(lambda c: jobs.any_free(c, now)):
+        await self._start(self._running, AT_ONCE, ("",))
+        if self.fetchers:
+            await self._start(self._under_way, FETCHED_AT_ONCE, tuple(self.fetchers))
+
+    async def _start(self, running: set[asyncio.Task[None]], at_once: int, channels: tuple[str, ...]) -> None:
+        room, now = at_once - len(running), self._world.now()
+        if room < 1 or not await self._readers.run(lambda c: jobs.any_free(c, now, channels)):
             return
-        for job in await self._write(lambda c: jobs.claim_jobs(c, now, now + LEASE, room)):
+        for job in await self._write(lambda c: jobs.claim_jobs(c, now, now + LEASE, room, channels)):
             task = asyncio.create_task(self._do(job))
-            self._running.add(task)
+            running.add(task)
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("job broke off", kind=type(error).__name__)  # its claim lapses, and it is tried again
         self.ring()
 
     async def _do(self, job: Job) -> None:
-        result: Mapping[str, Any] = {}
+        result: Mapping[str, Any] | None = {}
         try:
-            result = await self._tried(job)
+            result = await self._tried(job) if job.kind != FETCH else await self._fetched(job)
         except Exception as error:
             _log.error("job failed", job=job.id, kind=job.kind, error=type(error).__name__)
-        told = Done(at=self._world.now(), ref=f"job:{job.id}", job=job.kind, args=job.args, result=result)
-        address = Address(channel=HOUSE, external=str(job.conversation))
-        update = Update(address=address, ref=told.ref, incoming=told, digest=str(job.id))
-        await _patiently(lambda: self._take([update]))
+        if result is None:
+            return
+        await self._tell(job, f"job:{job.id}", result)
         state = "done" if result else "failed"
         await _patiently(lambda: self._write(lambda c: jobs.finish_job(c, job.id, state, result)))
+
+    async def _tell(self, job: Job, ref: str, result: Mapping[str, Any]) -> None:
+        """Says what came of a job, unless it has been erased meanwhile with all that was the person's."""
+        if not await _patiently(lambda: self._readers.run(lambda c: jobs.is_there(c, job.id))):
+            return
+        told = Done(at=self._world.now(), ref=ref, job=job.kind, args=job.args, result=result)
+        address = Address(channel=HOUSE, external=str(job.conversation))
+        update = Update(address=address, ref=ref, incoming=told, digest=str(job.id))
+        await _patiently(lambda: self._take([update]))
+
+    async def _fetched(self, job: Job) -> Mapping[str, Any] | None:
+        """What could be fetched; None while some of it is late: the job has been let go then."""
+        person = await _patiently(lambda: self._readers.run(lambda c: views.owner(c, job.conversation)))
+        brought = await _patiently(lambda: self._fetching.bring(job, person))
+        if not brought.late or job.tries > len(LATER):
+            return brought.result(clips_of(job))
+        await self._tell(job, f"job:{job.id}:late", {"late": True, "missing": sorted(brought.late)})
+        until = self._world.now() + timedelta(seconds=max(LATER[job.tries - 1], brought.after))
+        await _patiently(lambda: self._write(lambda c: jobs.put_off(c, job.id, until)))
+        return None
 
     async def _tried(self, job: Job) -> Mapping[str, Any]:
         """The result, after up to three tries; what is refused is refused at once."""

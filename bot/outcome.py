@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.batch import HOUSE, Batch, Item
 from bot.channel import Address, Debt, Outgoing, Taken, Update
 from bot.engine import messages as m
+from bot.engine.arriving import FETCH
 from bot.engine.model import Texts
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.engine.values import evolve
@@ -266,6 +267,13 @@ def own_words(incoming: m.Incoming) -> Outgoing | None:
     if isinstance(incoming, m.Shared):
         return Outgoing(text=incoming.phone or incoming.place, author="me")
     if isinstance(incoming, m.Sent):
-        items = [{"file": f.file, "kind": f.kind, "name": f.name, "caption": ""} for f in incoming.files]
-        return Outgoing(text=incoming.caption, card={"kind": "pictures", "items": items}, author="me")
+        return _files_sent([asdict(f) for f in incoming.files], incoming.caption)
+    if isinstance(incoming, m.Done) and incoming.job == FETCH and incoming.result.get("files"):
+        files = incoming.result["files"]
+        return _files_sent(files, "\n".join([f["caption"] for f in files if f["caption"]]))
     return None
+
+
+def _files_sent(files: Sequence[Mapping[str, Any]], caption: str) -> Outgoing:
+    items = [{"file": f["file"], "kind": f["kind"], "name": f["name"], "caption": ""} for f in files]
+    return Outgoing(text=caption, card={"kind": "pictures", "items": items}, author="me")

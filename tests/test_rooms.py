@@ -23,8 +23,8 @@ ROOMS = (
     ("bot.wording", "bot.call", "bot.paper", "bot.text"),
     ("storage", "handlers"),
     (
-        *("bot.desk", "bot.office", "bot.jobs", "bot.loops", "bot.deliveries", "bot.look", "bot.papers"),
-        *("bot.batch", "bot.rows"),
+        *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
+        *("bot.papers", "bot.batch", "bot.rows"),
     ),
     ("bot.app", "bot.demo", "bot.logs"),
     ("bot.cli", "bot.__main__"),
