@@ -70,13 +70,12 @@ from handlers.telegram_common import (
     Unread,
     Webhook,
 )
-from handlers.telegram_words import PAUSE, SERVICE, Settled, check_token, failure
+from handlers.telegram_words import INSIDE, PAUSE, SERVICE, Settled, check_token, failure
 from handlers.transport import Part, Transport
 
 _SECONDS = 20  # for an answer
 _MORE_SECONDS = 10  # than Telegram waits for an update
 _FILE_SECONDS = 60  # for a file, either way
-_INSIDE = ("member", "administrator", "creator")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -371,5 +370,5 @@ def _member(update: int, changed: ChatMemberUpdated) -> Heard:
         private=changed.chat.type == "private",
         user=changed.from_user.id,
         date=int(changed.date.timestamp()),
-        inside=now.is_member if isinstance(now, ChatMemberRestricted) else now.status in _INSIDE,
+        inside=now.is_member if isinstance(now, ChatMemberRestricted) else now.status in INSIDE,
     )

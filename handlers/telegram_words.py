@@ -1,5 +1,5 @@
 """Telegram's own words, which are the same whatever library brings them: what a refusal means, which messages nobody
-wrote, what a token looks like."""
+wrote, who may speak, what a token looks like."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import Blocked, ChannelError, Refused, TryLater
-from handlers.telegram_common import Conflict, Gone, Moved, WrongToken
+from handlers.telegram_common import Conflict, Gone, Heard, Moved, WrongToken
 
 PAUSE = 2.0  # seconds until the next try, where Telegram does not say how long
+INSIDE = ("member", "administrator", "creator")  # who may speak in a chat, besides some that are restricted
 _LONGEST = 200  # characters of a description that we repeat
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]+")
 _BLOCKED = re.compile(r"chat not found|user is deactivated|USER_IS_BLOCKED|PEER_ID_INVALID|group chat was deactivated")
@@ -114,6 +115,20 @@ def failure(status: int, body: bytes) -> ChannelError:
     if status == 409:
         return Conflict(description)
     return _refusal(description)
+
+
+def is_sound(made: Heard) -> bool:
+    """Whether everything is of its type: not every library looks, and what is of another one goes wrong far away."""
+    numbers = (made.update, made.chat, made.user, made.message, made.date, *(clip.size for clip in made.clips))
+    texts = (made.text, made.album, made.phone, made.venue, made.query, made.data, made.label)
+    named = (text for clip in made.clips for text in (clip.id, clip.name, clip.mime))
+    place = made.place or ()
+    return (
+        all(type(number) is int for number in numbers)
+        and all(type(text) is str for text in (*texts, *named))
+        and all(isinstance(part, int | float) for part in place)
+        and type(made.inside) is bool
+    )
 
 
 def _refusal(description: str) -> ChannelError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
+from threading import Thread
 
 from handlers.telegram_common import Clip, Heard, Library
 from handlers.telegram_fake.telegram import TOKEN
@@ -50,3 +52,28 @@ def everything(error: BaseException | None) -> str:
         assert error.__cause__ is None or error.__context__ is error.__cause__
         error = error.__context__
     return text
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Something that stands where Telegram should be and answers everything alike: its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -143,6 +144,27 @@ async def test_coming_and_going_is_heard(bot: Bot, library: Library) -> None:
     assert (await heard_by(library))[-1] == Heard(
         update=spoken.update + 1, kind="member", chat=group, user=BOT["id"], date=NOW
     )
+
+
+async def test_a_poll_waits_and_can_be_given_up(bot: Bot, library: Library) -> None:
+    """What comes while a poll waits ends it at once; a poll that is cancelled leaves nothing behind."""
+    for given_up in (False, True):
+        poll = asyncio.create_task(library.updates(0, seconds=30))
+        while not await asyncio.to_thread(bot.call, "polled"):
+            assert not poll.done()
+        if given_up:
+            poll.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await poll
+        else:
+            bot.li.say("来了")
+            (raw,) = await poll
+            assert library.read(raw).text == "来了"
+            assert await library.updates(raw["update_id"] + 1, seconds=0) == []
+    while await asyncio.to_thread(bot.call, "polled"):
+        assert poll.cancelled()
+    bot.li.say("又来了")
+    assert [h.text for h in await heard_by(library)] == ["又来了"]
 
 
 # ---------------------------------------------------------------- what no phone here sends

@@ -37,7 +37,7 @@ from handlers.telegram_common import (
 from handlers.telegram_fake.limits import units
 from handlers.telegram_fake.telegram import TOKEN
 from tests.telegram import Bot, bot_and_fake
-from tests.telegram_libraries import BOT, LI, LIBRARIES, bytes_of, everything, heard_by, opened
+from tests.telegram_libraries import BOT, LI, LIBRARIES, answering, bytes_of, everything, heard_by, opened
 
 
 @pytest.fixture
@@ -311,6 +311,41 @@ async def test_what_the_fake_itself_refuses(bot: Bot, name: str) -> None:
     with pytest.raises(TryLater):
         async with opened(name, "http://127.0.0.1:9") as nowhere:
             await nowhere.me()
+
+
+SENT = b'{"ok":true,"result":{"message_id":5,"date":1795300000,"chat":{"id":1001,"type":"private"},"text":{"new":1}}}'
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+async def test_what_was_sent_counts_as_sent(name: str) -> None:
+    """An answer with something in it that the library does not know gives the id: the message is not sent again."""
+    with answering(200, SENT) as url:
+        async with opened(name, url) as library:
+            assert await library.do(Speak(chat=LI, text="您好")) == 5
+            assert await library.do(Hand(chat=LI, name=NAME, data=b"PK")) == 5
+            assert await library.do(Change(chat=LI, message=5, text="您好")) == 0
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, b"<html>Forbidden</html>"),
+        (404, b"<html>Not Found</html>"),
+        (400, b'{"error":"message to edit not found"}'),
+        (200, b"<html>Please log in to this network</html>"),
+        (200, b'{"ok":true'),
+        (200, b'{"ok":false,"description":"?"}'),
+    ],
+)
+async def test_what_does_not_come_from_telegram_means_later(name: str, status: int, body: bytes) -> None:
+    """A gateway's refusal closes no address, drops no message and doubts no token."""
+    with answering(status, body) as url:
+        async with opened(name, url) as library:
+            for call in (library.me(), library.updates(0, seconds=0), library.do(Speak(chat=LI, text="您好"))):
+                with pytest.raises(TryLater) as caught:
+                    await call
+                assert TOKEN not in everything(caught.value) and "您好" not in everything(caught.value)
 
 
 async def test_no_token_and_no_text_is_logged(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
