@@ -198,7 +198,7 @@ class House:
         take, write, readers, world = self.take, self.desk.submit, self.readers, self.world
         alone = self._served and not self.settings.database.url
         self.deliveries = Deliveries(
-            take=take, write=write, readers=readers, world=world, wording=self.wording, alone=alone
+            take=take, write=write, world=world, wording=self.wording, alone=alone
         )
         self.workers = Workers(
             take=take,

@@ -103,7 +103,7 @@ class Batch:
         self._minds: dict[int, Mind] = {}
         self._known: dict[Address, people.Known] = {}
         self._owners: dict[int, int] = {}
-        self._push: dict[int, list[Address]] = {}
+        self._push: dict[int, dict[Address, str]] = {}
         self._editions: dict[int, Edition] = {}
         self._extensions: tuple[Extension, ...] = ()
         self._last_event = 0
@@ -221,7 +221,7 @@ class Batch:
 
     def _view(self, mind: Mind, address: Address, at: datetime) -> View:
         setting, focus = self.setting, mind.conversation.focus
-        spoke = address if address.channel != HOUSE else next(reversed(self._push.get(mind.person.id, [])), address)
+        spoke = address if address.channel != HOUSE else next(reversed(self._push.get(mind.person.id, {})), address)
         about_self = mind.person.unit is None or (focus is not None and _is_profile(mind, focus.draft))
         units: tuple[str, ...] = ()
         if about_self:
@@ -240,8 +240,13 @@ class Batch:
 
     def listener(self, mind: Mind, address: Address) -> Address | None:
         """Where replies are pushed: the address that spoke; for the house's own words the last used one that can."""
-        around = [address] if address.channel != HOUSE else list(reversed(self._push.get(mind.person.id, [])))
+        around = [address] if address.channel != HOUSE else reversed(self._push.get(mind.person.id, {}))
         return next((a for a in around if self.caps(a).push), None)
+
+    def stands(self, mind: Mind, address: Address) -> str:
+        """What was noted to stand at an address of theirs."""
+        known = self._known.get(address)
+        return known.stands if known else self._push.get(mind.person.id, {}).get(address, "")
 
     def spoke_from(self, address: Address) -> people.Known | None:
         """What is known of an address; None for the house's own."""

@@ -57,8 +57,28 @@ class Outgoing:
 
 
 @value
+class Trace:
+    """What stands at an address, by the messenger's ids ("": nothing): all that a further message has to know.
+
+    `card`: the pinned overview. `gather`: the acknowledgement that grows, while it is the last message. `live`: the
+    message whose buttons stand. `keys`: a keyboard stands under the box.
+    """
+
+    card: str = ""
+    gather: str = ""
+    live: str = ""
+    keys: bool = False
+
+
+NOTHING = Trace()
+
+
+@value
 class Debt:
-    """A message that is owed to an address; `id` is the delivery's. `notice`: nobody there has just spoken."""
+    """A message that is owed to an address; `id` is the delivery's. `notice`: nobody there has just spoken.
+
+    `trace` is what is known to stand there from what was noted before.
+    """
 
     id: int
     to: Address
@@ -66,6 +86,7 @@ class Debt:
     seq: int
     message: Outgoing
     notice: bool = False
+    trace: Trace = NOTHING
 
 
 @value
@@ -87,20 +108,6 @@ class Taken:
     wakes: bool = False
     owed: tuple[Debt, ...] = ()
     stands: object = None
-
-
-@value
-class Trace:
-    """What stands at an address, by the messenger's ids ("": nothing): all that a further message has to know.
-
-    `card`: the pinned overview. `gather`: the acknowledgement that grows, while it is the last message. `live`: the
-    message whose buttons stand. `keys`: a keyboard stands under the box.
-    """
-
-    card: str = ""
-    gather: str = ""
-    live: str = ""
-    keys: bool = False
 
 
 SHARE = "share:"  # a button that lets the messenger give a phone or a place: its keyboard stands under the box

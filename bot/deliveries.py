@@ -25,7 +25,7 @@ from bot.sendings import Sending, sendings
 from bot.wording import Wording
 from bot.world import World
 from storage import deliveries
-from storage.readers import Readers, Run
+from storage.readers import Run
 
 _SAFE = 45.0  # seconds of a lease in which a message is still sent
 _MANY = 256
@@ -57,11 +57,11 @@ class _Turn:
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """What waits for one address. `trace` is None until it is known what stands there."""
+    """What waits for one address, and what stands there."""
 
     to: Address
+    trace: Trace
     turns: deque[_Turn] = field(default_factory=deque)
-    trace: Trace | None = None
     edited: float = -_LONGEST
     task: asyncio.Task[None] | None = None
     more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,12 +70,9 @@ class _Line:
 class Deliveries:
     """Delivers until closed. Channels are added when they are opened; `alone`: nobody else serves this database."""
 
-    def __init__(
-        self, *, take: Take, write: Run, readers: Readers, world: World, wording: Wording, alone: bool = False
-    ) -> None:
+    def __init__(self, *, take: Take, write: Run, world: World, wording: Wording, alone: bool = False) -> None:
         self._take = take
         self._write = write
-        self._readers = readers
         self._world = world
         self._wording = wording
         self._alone = alone
@@ -84,6 +81,7 @@ class Deliveries:
         self._known: OrderedDict[Address, tuple[Trace, float]] = OrderedDict()
         self._held: dict[Address, datetime] = {}
         self._settled: list[tuple[int, str, str]] = []
+        self._traces: dict[Address, Trace] = {}
         self._settling: asyncio.Task[None] | None = None
 
     async def open(self, channel: Channel) -> None:
@@ -147,8 +145,8 @@ class Deliveries:
             return  # its claim lapses; whoever has the channel sends it
         line = self._lines.get(to)
         if line is None:
-            trace, edited = self._known.pop(to, (None, -_LONGEST))
-            line = self._lines[to] = _Line(to, trace=trace, edited=edited)
+            trace, edited = self._known.pop(to, (debts[0].trace, -_LONGEST))
+            line = self._lines[to] = _Line(to, trace, edited=edited)
         made = sendings(debts, channel.caps, self._noted)
         line.turns.append(_Turn(tuple(debts), self._world.monotonic(), made))
         line.more.set()
@@ -165,18 +163,14 @@ class Deliveries:
         if line.turns:
             return  # cancelled: `close` puts them back
         self._lines.pop(line.to, None)
-        if line.trace is not None:
-            self._known[line.to] = (line.trace, line.edited)
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+        self._known[line.to] = (line.trace, line.edited)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
 
     def _noted(self, face: Face) -> str:
         return self._wording.say("terminal.noted", label=face.label, note=face.note)
 
     async def _serve(self, line: _Line, channel: Channel) -> None:
-        if line.trace is None:
-            debt = line.turns[0].debts[0]
-            line.trace = await self._readers.run(lambda c: deliveries.trace(c, debt.conversation, debt.to))
         while line.turns:
             turn = line.turns[0]
             if self._world.monotonic() - turn.since > _SAFE:
@@ -204,7 +198,6 @@ class Deliveries:
         """Whether the growing line may be edited now. One that a newer one follows is not sent at all."""
         if len(line.turns) > 1:
             if line.turns[1].grows:
-                assert line.trace is not None
                 self._settle((id, "sent", line.trace.gather) for id in line.turns.popleft().left)
                 return False
             return True
@@ -221,7 +214,6 @@ class Deliveries:
         """Sends a turn, message by message; what was sent is not in it any more when something is raised."""
         while turn.sendings:
             sending = turn.sendings[0]
-            assert line.trace is not None
             try:
                 sent = await channel.send(line.to, sending.message, line.trace, notice=sending.notice)
             except (Blocked, TryLater, NotYet, StoreError):
@@ -230,7 +222,8 @@ class Deliveries:
                 _log.error("not sent", channel=channel.name, kind=type(error).__name__)
                 self._settle((id, "failed", "") for id in sending.settles)
             else:
-                line.trace = sent.trace
+                if line.trace != sent.trace:
+                    line.trace = self._traces[line.to] = sent.trace
                 if sending.message.slot == "gather":
                     line.edited = self._world.monotonic()
                 self._settle((id, "sent", sent.external) for id in sending.settles)
@@ -264,10 +257,11 @@ class Deliveries:
         try:
             while self._settled:
                 settled, self._settled = self._settled, []
+                traces, self._traces = self._traces, {}
                 try:
-                    await self._write(partial(deliveries.settle, settled=settled))
+                    await self._write(partial(deliveries.settle, settled=settled, traces=traces))
                 except StoreError:
-                    self._settled = settled + self._settled
+                    self._settled, self._traces = settled + self._settled, {**traces, **self._traces}
                     await asyncio.sleep(0.5)
         finally:
             self._settling = None

@@ -17,6 +17,7 @@ from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.engine.values import evolve
 from bot.rows import Mind
 from storage import cases, people
+from storage.codec import trace_in
 from storage.messages import Line, Owed
 from storage.records import EventRow, JobRow, WakeRow
 from storage.updates import Seen
@@ -225,6 +226,7 @@ def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: dat
     notice = isinstance(update.incoming, m.Woke | m.Told)
     mine = to.channel in batch.setting.delivers
     until = now + LEASE if mine else None
+    trace = trace_in(batch.stands(mind, to))
     debts = [
         Debt(
             id=batch.setting.world.new_id(),
@@ -233,6 +235,7 @@ def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: dat
             seq=line.seq,
             message=line.message,
             notice=notice,
+            trace=trace,
         )
         for line in replies
     ]

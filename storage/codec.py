@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
 
-from bot.channel import Address, Face, Outgoing, Update
+from bot.channel import NOTHING, Address, Face, Outgoing, Trace, Update
 from bot.engine import messages as m
 from bot.engine.definition import Call, Edition, Office
 from bot.engine.model import Answer, Arriving, Focus, Pending, Undo
@@ -157,6 +157,19 @@ def message_in(body: Mapping[str, Any], slot: str, author: str) -> Outgoing:
         card=body.get("card"),
         author="me" if author == "me" else "bot",
     )
+
+
+def trace_out(trace: Trace) -> str:
+    """What stands at an address: "card,gather,live,keys", "" for nothing."""
+    return "" if trace == NOTHING else f"{trace.card},{trace.gather},{trace.live},{int(trace.keys)}"
+
+
+def trace_in(text: str) -> Trace:
+    """The inverse of `trace_out`."""
+    if not text:
+        return NOTHING
+    card, gather, live, keys = text.split(",")
+    return Trace(card=card, gather=gather, live=live, keys=keys == "1")
 
 
 # ---------------------------------------------------------------- editions

@@ -1,4 +1,4 @@
-"""What is owed to messengers: claimed in order, settled many at a time, and what stands at an address because of it.
+"""What is owed to messengers: claimed in order, settled many at a time, with what stands at an address then.
 
 A process that takes updates claims what it will send itself in the very transaction that owes it; the rest (of a
 process that died, of a command beside the server) is claimed here. A claim lapses, as all claims do.
@@ -6,20 +6,18 @@ process that died, of a command beside the server) is claimed here. A claim laps
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, null, or_, select, update
 
 from bot.channel import Address, Debt, Trace
-from bot.channel import traced as after
-from storage.codec import message_in
+from storage.codec import message_in, trace_in, trace_out
 from storage.jobs import picked
 from storage.prepared import Write
 from storage.tables import addresses, deliveries, messages
 
-_REMEMBERED = 40  # how far back one looks for what stands at an address
 _NOTICES = ("wake:", "told:")
 
 _SETTLE = Write(
@@ -28,7 +26,15 @@ _SETTLE = Write(
     .values(state=bindparam("state"), messenger=bindparam("messenger"), claimed_until=null()),
     *("state", "messenger", "b_id"),
 )
-_SAID = (messages.c.conversation == deliveries.c.conversation) & (messages.c.seq == deliveries.c.seq)
+_STANDS = Write(
+    update(addresses)
+    .where(addresses.c.channel == bindparam("b_channel"), addresses.c.external == bindparam("b_external"))
+    .values(stands=bindparam("stands")),
+    *("stands", "b_channel", "b_external"),
+)
+_NOTED = select(addresses.c.stands).where(
+    addresses.c.channel == bindparam("channel"), addresses.c.external == bindparam("external")
+)
 
 
 def claim(
@@ -81,6 +87,7 @@ def _debt(connection: Connection, row: Any) -> Debt:
         seq=row.seq,
         message=message_in(said.body, said.slot, said.author),
         notice=said.cause.startswith(_NOTICES),
+        trace=trace_in(connection.execute(_NOTED, {"channel": row.channel, "external": row.external}).scalar() or ""),
     )
 
 
@@ -90,9 +97,16 @@ def release(connection: Connection, channels: Collection[str]) -> None:
     connection.execute(update(deliveries).where(claimed).values(state="owed", claimed_until=None))
 
 
-def settle(connection: Connection, settled: Iterable[tuple[int, str, str]]) -> None:
-    """(delivery, "sent" or "failed", the messenger's id) of each: what failed will never be taken."""
+def settle(
+    connection: Connection, settled: Iterable[tuple[int, str, str]], traces: Mapping[Address, Trace] | None = None
+) -> None:
+    """(delivery, "sent" or "failed", the messenger's id) of each, and what stands now at the addresses.
+
+    What failed will never be taken.
+    """
     _SETTLE.run(connection, [(state, messenger, id) for id, state, messenger in sorted(settled)])
+    ordered = sorted((traces or {}).items(), key=lambda pair: (pair[0].channel, pair[0].external))
+    _STANDS.run(connection, [(trace_out(trace), a.channel, a.external) for a, trace in ordered])
 
 
 def again(connection: Connection, ids: Collection[int], after: datetime) -> None:
@@ -111,25 +125,3 @@ def shut(connection: Connection, to: Address) -> None:
         deliveries.c.state.in_(("owed", "claimed")),
     )
     connection.execute(update(deliveries).where(owed).values(state="failed", claimed_until=None))
-
-
-def trace(connection: Connection, conversation: int, to: Address) -> Trace:
-    """What stands at an address, from what was sent there."""
-    there = and_(
-        deliveries.c.conversation == conversation,
-        deliveries.c.channel == to.channel,
-        deliveries.c.external == to.external,
-        deliveries.c.state == "sent",
-    )
-    latest = (
-        select(deliveries.c.messenger, messages.c.body, messages.c.slot, messages.c.author)
-        .join(messages, _SAID)
-        .where(there)
-        .order_by(deliveries.c.seq.desc())
-        .limit(_REMEMBERED)
-    )
-    card = select(deliveries.c.messenger).where(there, deliveries.c.slot == "card").order_by(deliveries.c.seq.desc())
-    stands = Trace(card=connection.execute(card.limit(1)).scalar() or "")
-    for messenger, body, slot, author in reversed(connection.execute(latest).all()):
-        stands = after(stands, message_in(body, slot, author), messenger)
-    return stands

@@ -42,16 +42,19 @@ class Known(NamedTuple):
     person: int
     state: str
     last_used: datetime
+    stands: str = ""
 
 
 _FIND = Read(
-    select(addresses.c.external, addresses.c.person, addresses.c.state, addresses.c.last_used).where(
+    select(
+        *(addresses.c.external, addresses.c.person, addresses.c.state, addresses.c.last_used, addresses.c.stands)
+    ).where(
         addresses.c.channel == bindparam("channel"), addresses.c.external.in_(bindparam("externals", expanding=True))
     ),
     *("channel", "externals"),
 )
 _OF_PEOPLE = Read(
-    select(addresses.c.person, addresses.c.channel, addresses.c.external)
+    select(addresses.c.person, addresses.c.channel, addresses.c.external, addresses.c.stands)
     .where(addresses.c.person.in_(bindparam("ids", expanding=True)), addresses.c.state == bindparam("state"))
     .order_by(addresses.c.last_used),
     *("ids", "state"),
@@ -92,11 +95,11 @@ def find(connection: Connection, wanted: Iterable[Address]) -> dict[Address, Kno
     }
 
 
-def open_addresses(connection: Connection, persons: Collection[int]) -> dict[int, list[Address]]:
-    """The open addresses of these people, the last used one last."""
-    found: dict[int, list[Address]] = defaultdict(list)
-    for person, channel, external in _OF_PEOPLE.rows(connection, persons, "open"):
-        found[person].append(Address(channel=channel, external=external))
+def open_addresses(connection: Connection, persons: Collection[int]) -> dict[int, dict[Address, str]]:
+    """The open addresses of these people and what stands at each, the last used one last."""
+    found: dict[int, dict[Address, str]] = defaultdict(dict)
+    for person, channel, external, stands in _OF_PEOPLE.rows(connection, persons, "open"):
+        found[person][Address(channel=channel, external=external)] = stands
     return found
 
 

@@ -120,6 +120,7 @@ addresses = Table(
     string("state", "open"),  # open | blocked
     instant("created_at"),
     instant("last_used"),
+    string("stands"),  # what a messenger shows there: see `storage.codec.trace_out`
     PrimaryKeyConstraint("channel", "external"),
     Index(None, "person"),
 )

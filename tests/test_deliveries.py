@@ -15,7 +15,8 @@ from bot.channel import Address, ChannelCaps, Debt, Face, Outgoing, Sent, Trace,
 from bot.errors import Blocked, NotYet, Refused, TryLater
 from bot.office import OpenEdition
 from bot.sendings import length, sendings
-from storage import deliveries, tables
+from storage import deliveries, people, tables
+from storage.codec import trace_in
 from storage.messages import Line, Owed, add, owe
 from tests.homes import Clock, home, writer
 
@@ -85,6 +86,11 @@ class Owing:
         """A turn that was just taken."""
         self.house.deliveries.hand(await self.owe(*messages, claimed=True))
 
+    async def stands(self) -> Trace:
+        """What is noted to stand at the address."""
+        row = select(tables.addresses.c.stands).where(tables.addresses.c.external == TO.external)
+        return trace_in(str(await self.house.readers.run(lambda c: c.execute(row).scalar())))
+
     async def states(self) -> list[str]:
         """The deliveries' states, in order."""
         rows = select(tables.deliveries.c.state).order_by(tables.deliveries.c.seq)
@@ -104,6 +110,7 @@ async def owing(tmp_path: Path, place: str) -> AsyncIterator[Owing]:
         await house.act(OpenEdition(call="short", first=True))
         _, me = await writer(house, "me")
         owing = Owing(house, me.conversation)
+        await house.desk.submit(lambda c: people.give_address(c, TO, me.person, house.world.now()))
         await house.deliveries.open(owing.fake)
         yield owing
         await house.deliveries.close()
@@ -156,7 +163,7 @@ async def test_a_turn_is_one_message_with_its_buttons_below(owing: Owing) -> Non
     await owing.house.deliveries.drain()
     assert owing.fake.sent == ["存好了\n\n第2问"]
     assert await owing.states() == ["sent", "sent"]
-    assert await owing.house.readers.run(lambda c: deliveries.trace(c, owing.conversation, TO)) == Trace(live="1")
+    assert await owing.stands() == Trace(live="1")
 
 
 async def test_a_line_that_grows_is_edited_and_only_its_last_state_is_sent(owing: Owing) -> None:
@@ -182,8 +189,11 @@ async def test_what_stands_is_found_again_after_a_restart(owing: Owing) -> None:
     await owing.hand(Outgoing(text="概览", slot="card"))
     await owing.hand(Outgoing(text="收到", slot="gather", buttons=(Face(press="done", label="写完了"),)))
     await house.deliveries.drain()
-    found = await house.readers.run(lambda c: deliveries.trace(c, owing.conversation, TO))
-    assert found == Trace(card="1", gather="2", live="2")
+    assert await owing.stands() == Trace(card="1", gather="2", live="2")
+    await owing.owe(Outgoing(text="收到，又来了", slot="gather"))
+    assert await house.deliveries.look() == 1
+    await house.deliveries.drain()
+    assert owing.fake.sent[-1] == "收到，又来了*"
 
 
 async def test_a_claim_of_a_dead_process_is_taken_over(owing: Owing) -> None:

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_used", Instant(), nullable=False),
+        sa.Column("stands", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_addresses_person"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("channel", "external", name=op.f("pk_addresses")),
     )
