@@ -46,13 +46,13 @@ class Brought:
     late: set[int] = field(default_factory=set)
     after: float = 0.0
 
-    def result(self, clips: list[Clip]) -> Mapping[str, Any]:
+    def result(self) -> Mapping[str, Any]:
         """The job's result, see `bot.engine.arriving`; {} where nothing came of it."""
         if not self.files and not self.refused:
             return {}
         return {
             "files": [asdict(self.files[n]) for n in sorted(self.files)],
-            "refused": [[e.key, e.params, clips[n - 1].name] for n, e in sorted(self.refused.items())],
+            "refused": [[e.key, e.params, n] for n, e in sorted(self.refused.items())],
             "missing": sorted(self.gone | self.late),
         }
 
@@ -72,7 +72,7 @@ class Fetching:
 
         Raises StoreError, and what is a bug in a fetcher.
         """
-        fetch, clips = self.fetchers[str(job.args["channel"])], clips_of(job)
+        fetch, clips = self.fetchers[str(job.args["channel"])], [Clip(**clip) for clip in job.args["clips"]]
         brought = Brought(late=set(range(1, len(clips) + 1)))
         with suppress(TimeoutError):
             async with asyncio.timeout(_AT_MOST):
@@ -141,11 +141,6 @@ class Fetching:
     def _check(self, size: int) -> None:
         if size > self._most * MB:
             raise FileRefused("file.too_big", {"size": -(-size // MB), "limit": self._most})
-
-
-def clips_of(job: Job) -> list[Clip]:
-    """What a job is to fetch."""
-    return [Clip(**clip) for clip in job.args["clips"]]
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:

@@ -26,7 +26,7 @@ from bot.doors import Scope
 from bot.engine.arriving import FETCH
 from bot.engine.messages import Done
 from bot.errors import FileRefused, StoreBusy, StoreError
-from bot.fetching import LATER, Fetch, Fetching, clips_of
+from bot.fetching import LATER, Fetch, Fetching
 from bot.look import Looking
 from bot.papers import DOCX, package, word_file
 from bot.wording import Wording
@@ -157,7 +157,7 @@ class Workers:
         person = await _patiently(lambda: self._readers.run(lambda c: views.owner(c, job.conversation)))
         brought = await _patiently(lambda: self._fetching.bring(job, person))
         if not brought.late or job.tries > len(LATER):
-            return brought.result(clips_of(job))
+            return brought.result()
         await self._tell(job, f"job:{job.id}:late", {"late": True, "missing": sorted(brought.late)})
         until = self._world.now() + timedelta(seconds=max(LATER[job.tries - 1], brought.after))
         await _patiently(lambda: self._write(lambda c: jobs.put_off(c, job.id, until)))

@@ -37,10 +37,10 @@ START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 class Village:
     """One writer of 槐树村 and the house around them."""
 
-    def __init__(self, *calls: Call | str, page: bool = True) -> None:
+    def __init__(self, *calls: Call | str, page: bool = True, caps: Caps | None = None) -> None:
         self.now = START
         self.ids = 100
-        self.caps = Caps(page=page)
+        self.caps = caps or Caps(page=page)
         self.editions: dict[int, Edition] = {}
         for number, call in enumerate(calls or ("mca", "people"), 1):
             self.open(number, CALLS[call] if isinstance(call, str) else call)

@@ -10,8 +10,16 @@ two), `+` lets time pass, `#` is a comment, `@` sets the scene. What the person 
     > 〔链接〕           opens the invite link (again)
     > 〔新手机〕            goes on on another device, by its own address
 
-The scene: `@ page` or `@ messenger`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`; `@ folder calls` for
-calls of its own beside it.
+and in a messenger that has files of its own:
+
+    > 〔照片 a b：说明〕     an album, or one picture, with a caption; they are fetched from there
+    > 〔手机号 139…〕        gives the number with the messenger's button
+    > 〔改说明 a：说明〕     edits the caption of a picture that was sent
+
+A file there whose name begins with 慢 is late, with 丢 gone, with 坏 no picture.
+
+The scene: `@ page`, `@ messenger` or `@ messenger telegram`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`;
+`@ folder calls` for calls of its own beside it.
 The whole text is told anew and must come out the same. `pytest --rewrite-stories` writes it instead.
 """
 
@@ -19,6 +27,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +39,8 @@ from bot.app import House
 from bot.channel import Address, Face, Outgoing, Update
 from bot.config import load
 from bot.engine.count import count
-from bot.engine.messages import Incoming, Knock, Pressed, Said, Sent
+from bot.engine.messages import Arrived, Clip, Edited, Incoming, Knock, Pressed, Said, Sent, Shared
+from bot.errors import Refused
 from bot.office import MakeInvite, OpenEdition
 from bot.world import World
 from tests.pictures import jpeg
@@ -70,6 +80,7 @@ class Telling:
         self.count = 0
         self.faces: list[Face] = []
         self.draft = ""
+        self.there = There()
 
     async def tell(self, line: str) -> list[str]:
         """What the assistant answers to one line of the person, as it stands in the file."""
@@ -77,12 +88,35 @@ class Telling:
         self.count += 1
         ref = f"story:{self.count}"
         files = re.fullmatch(r"〔(照片|小照片|文件) (.+)〕", line)
+        if files and self.channel in self.house.workers.fetchers:
+            return await self._send(files[1], *files[2].partition("：")[::2])
         incoming = await self._sent(files[1], files[2].split()) if files else self._incoming(line)
         update = Update(address=self.address, ref=ref, incoming=replace(incoming, ref=ref), digest=line)
         taken = (await self.house.take([update]))[0]
         shown = list(taken.replies)
         shown += await self._later(taken.conversation, taken.seq)
         return self._lines(shown)
+
+    async def _send(self, kind: str, names: str, caption: str) -> list[str]:
+        """Files as a messenger hands them in: message by message, the last one first, the caption under the first."""
+        clips = [self.there.put(kind, name) for name in names.split()]
+        album = f"album {self.count}" if len(clips) > 1 else ""
+        updates = []
+        for n, clip in reversed(list(enumerate(clips))):
+            arrived = Arrived(
+                at=self.world.at,
+                ref=clip.source,
+                clips=(clip,),
+                channel=self.channel,
+                album=album,
+                caption=caption if n == 0 else "",
+            )
+            updates.append(Update(address=self.address, ref=clip.source, incoming=arrived, digest=clip.source))
+        taken = await self.house.take(updates)
+        self.world.at += timedelta(seconds=2)
+        await self.house.wakes.ring_due()
+        shown = [reply for one in taken for reply in one.replies]
+        return self._lines(shown + await self._later(taken[-1].conversation, taken[-1].seq))
 
     async def pass_time(self, text: str) -> list[str]:
         """`+ 3 days`: what the assistant says of itself meanwhile."""
@@ -126,6 +160,10 @@ class Telling:
         if found := re.fullmatch(r"〔(第一次来|我写过) ?(.*?) ?(\d{4})?〕", line):
             intent = "new" if found[1] == "第一次来" else "again"
             return Knock(at=at, link=self.link, intent=intent, name=found[2], last4=found[3] or "")  # type: ignore[arg-type]
+        if found := re.fullmatch(r"〔手机号 (\S+)〕", line):
+            return Shared(at=at, phone=found[1])
+        if found := re.fullmatch(r"〔改说明 (\S+)：(.*)〕", line):
+            return Edited(at=at, source=self.there.named[found[1]].source, text=found[2])
         if found := re.fullmatch(r"〔接续码 (\d+)〕", line):
             return Knock(at=at, code=found[1])
         if line.startswith("!"):
@@ -170,6 +208,38 @@ class Telling:
         return out
 
 
+class There:
+    """Where a messenger keeps files: fetched by their ids, one not before it was asked for four times."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Clip] = {}
+        self._asked: dict[str, int] = {}
+
+    def put(self, kind: str, name: str) -> Clip:
+        """Somebody sends a file there."""
+        order = len(self.named) + 1
+        self.named[name] = Clip(
+            kind="file" if kind == "文件" else "picture",
+            remote=f"{kind} {name}",
+            name=name if kind == "文件" else "",
+            source=f"chat:{order}",
+            order=order,
+        )
+        return self.named[name]
+
+    async def fetch(self, remote: str) -> AsyncIterator[bytes]:
+        """Its bytes, in pieces."""
+        kind, _, name = remote.partition(" ")
+        self._asked[name] = self._asked.get(name, 0) + 1
+        if name.startswith("慢") and self._asked[name] <= 3:
+            raise ConnectionResetError
+        if name.startswith("丢"):
+            raise Refused("gone")
+        data = b"not a picture" * 9 if name.startswith("坏") else _bytes(kind, name)[0]
+        for start in range(0, len(data), 4096):
+            yield data[start : start + 4096]
+
+
 def invented(words: int) -> str:
     """A text of at least so many 字, of plain sentences with numbers."""
     out = ""
@@ -205,8 +275,10 @@ async def tell(path: Path) -> str:
             await house.act(OpenEdition(call=call))
         telling = Telling(house, world)
         if "messenger" in scene:
-            telling.channel = "terminal"
-            telling.address = Address(channel="terminal", external="story")
+            telling.channel = scene["messenger"] or "terminal"
+            telling.address = Address(channel=telling.channel, external="story")
+        if scene.get("messenger"):
+            house.workers.fetchers[telling.channel] = telling.there.fetch
         unit, _, uses = (scene["invite"] or "云溪县/石桥镇/槐树村 1").partition(" ")
         acted = await house.act(MakeInvite(unit=unit, role=scene["role"] or "writer", uses=int(uses) if uses else None))
         telling.link = str(acted.result["link"]).rsplit("/", 1)[-1]  # type: ignore[union-attr]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from bot.channel import Address, Face, Outgoing, Update
 from bot.engine import messages as m
 from bot.engine.cases import MOVES, case_number
-from bot.engine.model import Answer, Attachment, Conversation, Draft, Focus, Fragment, Pending, Undo
+from bot.engine.model import Answer, Arriving, Attachment, Conversation, Draft, Focus, Fragment, Pending, Undo
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.errors import NewerDatabase, Stale
 from storage import cases, codec, conversations, drafts, messages, people, updates
@@ -86,6 +86,17 @@ def test_what_can_be_undone_comes_back_however_it_came_about(steps: list[Undo | 
         m.Sent(
             at=NOW, files=(m.SentFile(kind="picture", file="ab", name="x.jpg", mime="image/jpeg", size=9),), album="a"
         ),
+        m.Arrived(
+            at=NOW,
+            clips=(
+                m.Clip(kind="voice", remote="AwAC", source="7:12", order=12),
+                m.Clip(kind="file", remote="B", name="表"),
+            ),
+            channel="telegram",
+            album="9",
+            caption="院坝会",
+        ),
+        m.Reach(at=NOW, open=False),
         m.Unreadable(at=NOW, key="file.big", params={"mb": 20}),
         m.Edited(at=NOW, source="s", text="t"),
         m.Shared(at=NOW, phone="1"),
@@ -121,6 +132,12 @@ def test_a_conversation_comes_back_and_is_saved_once_for_each_version(house: Hou
             consent="1",
             declined=True,
             seen_at=seen,
+            arriving=Arriving(
+                draft=7,
+                channel="telegram",
+                album="9",
+                clips=(m.Clip(kind="picture", remote="A", size=3, source="7:12", order=12, caption="院坝会"),),
+            ),
         )
         conversations.save(c, [(changed, fresh.version)])
         ((_, loaded),) = conversations.load(c, persons=[person.id])

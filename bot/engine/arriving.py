@@ -4,8 +4,8 @@ What was sent together comes as one message for each piece (an album). It is gat
 moment, fetched in one go, and thanked for once.
 
 The job "fetch" comes back with {"late": True, "missing": …} while it goes on trying, and at last with {"files": the
-fields of SentFile, "refused": [key, params, name] of each file that cannot be taken, "missing": the numbers, from 1,
-of the clips that could not be had}; {} is nothing of it all.
+fields of SentFile, "refused": [key, params, number] of each file that cannot be taken, "missing": the numbers of the
+clips that could not be had}; {} is nothing of it all. Numbers are those of the clips, from 1.
 """
 
 from __future__ import annotations
@@ -103,12 +103,24 @@ def fetched(w: Work, done: Done) -> None:
         return
     if missing:
         w.say("clip.missing", what=_which(clips, missing))
-    refused = {(key, tuple(sorted(params.items()))) for key, params, _ in result.get("refused", ())}
-    for key, params in sorted(refused):
-        w.say(key, **dict(params))
+    _say_refused(w, clips, result.get("refused", ()))
     files = tuple(SentFile(**file) for file in result.get("files", ()))
     if files:
         _keep(w, done, files)
+
+
+def _say_refused(
+    w: Work, clips: Sequence[Mapping[str, Any]], refused: Sequence[tuple[str, Mapping[str, Any], int]]
+) -> None:
+    """Each reason once, with the files that it keeps out where others came along."""
+    reasons: dict[tuple[str, str], tuple[Say, list[int]]] = {}
+    for key, params, n in refused:
+        reasons.setdefault((key, repr(params)), (Say(key=key, params=params), []))[1].append(n)
+    for why, numbers in reasons.values():
+        if len(clips) > 1:
+            w.say("clip.refused", what=_which(clips, numbers), why=why)
+        else:
+            w.say(why.key, **why.params)
 
 
 def _keep(w: Work, done: Done, files: tuple[SentFile, ...]) -> None:
@@ -124,17 +136,19 @@ def _keep(w: Work, done: Done, files: tuple[SentFile, ...]) -> None:
     receiving.sent(w, Sent(at=done.at, ref=done.ref, files=files), meant.id if meant and open_ else None)
 
 
-def _which(clips: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> Say | tuple[Say, ...]:
-    """Some of the clips as they are spoken of: a file by its name, one of several pictures by its place."""
+def _which(clips: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> tuple[Say, ...]:
+    """Some of the clips as they are spoken of: a file by its name, some of several pictures by their places."""
     meant = [(n, clips[n - 1]) for n in numbers if 0 < n <= len(clips)]
-    if len(meant) == len(clips) > 1 and all(clip["kind"] == "picture" for _, clip in meant):
-        return Say(key="clip.pictures", params={"count": len(meant)})
-    return tuple(_named(n, clip, len(clips)) for n, clip in meant)
+    pictures = tuple(n for n, clip in meant if clip["kind"] == "picture")
+    others = tuple(_named(clip) for _, clip in meant if clip["kind"] != "picture")
+    if len(pictures) == len(clips) > 1:
+        return (Say(key="clip.pictures", params={"count": len(pictures)}),)
+    if pictures and len(clips) > 1:
+        return (Say(key="clip.nth", params={"numbers": pictures}), *others)
+    return (*(Say(key="clip.picture") for _ in pictures), *others)
 
 
-def _named(n: int, clip: Mapping[str, Any], of: int) -> Say:
+def _named(clip: Mapping[str, Any]) -> Say:
     if clip["kind"] == "file" and clip.get("name"):
         return Say(key="clip.named", params={"name": clip["name"]})
-    if clip["kind"] == "picture" and of > 1:
-        return Say(key="clip.nth", params={"n": n})
     return Say(key=f"clip.{clip['kind']}")

@@ -66,6 +66,10 @@ def resume(w: Work, draft: int | None = None) -> None:
     spot = call.find(row.at) if row.at else None
     if spot is None or spot[0].id == "tail" or settled(texts.answers.get(row.at)):
         spot = first_open(call, texts)
+    if spot is None and row.call == PROFILE:
+        w.refocus(Focus(draft=row.id, mode="review"))
+        w.then("profile", row.id)
+        return
     if spot is None:
         w.then("all_written", row.id)
         return

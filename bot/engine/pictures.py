@@ -161,7 +161,7 @@ def recaption(w: Work, draft: int, attachment: int, text: str, source: str) -> b
         w.write(draft, caption_key(attachment), "skipped")
     w.remember("caption")
     n = [a.id for a in pictures_of(w.call(draft), w.texts(draft))].index(attachment) + 1
-    w.say("picture.renamed" if text else "picture.unnamed", n=n, text=text, buttons=[command("undo")])
+    w.say("picture.renamed" if text else "picture.unnamed", n=n, text=text)
     return True
 
 

@@ -140,7 +140,7 @@ def _after_pictures(
             count=count,
             n=n,
             heading=section.heading,
-            buttons=[Button(press=on("ask", draft, question.id), key="name_them"), command("undo")],
+            buttons=[Button(press=on("ask", draft, question.id), key="name_them"), *_and_on(w), command("undo")],
         )
         return
     missing = unnamed(question, w.texts(draft))
@@ -157,6 +157,11 @@ def _after_pictures(
     file = w.texts(draft).attachments[missing].file
     n = ids.index(missing) + 1
     w.say("picture.got_first", count=count, n=n, buttons=buttons, slot="question", card="picture", file=file)
+
+
+def _and_on(w: Work) -> list[Button]:
+    """The way back to the question in focus, where its own buttons go when others come; the page keeps them."""
+    return [] if w.view.caps.page or w.here() is None else [command("resume")]
 
 
 def _swap(w: Work, draft: int, section: Section, question: Question, old: int, file: SentFile) -> None:
@@ -206,6 +211,7 @@ def _take_files(w: Work, draft: int, files: list[SentFile], pictures: list[SentF
         w.say("file.too_many", max=rule.max if rule else 0)
         return
     at_home = here is not None and here[1].id == question.id
-    buttons = [Button(press=on("done", draft, question.id), key="files_done", strong=True)] if at_home else []
+    done = Button(press=on("done", draft, question.id), key="files_done", strong=True)
+    buttons = [done] if at_home else _and_on(w)
     key = "file.got" if at_home else "file.elsewhere"
     w.say(key, count=len(parts) + len(kept), label=question.label, buttons=[*buttons, command("undo")])

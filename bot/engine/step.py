@@ -59,6 +59,7 @@ MOVES: Mapping[str, Act] = {
     "question": going.go_question,
     "begin": opening.begin,
     "greet": opening.greet,
+    "profile": opening.show_profile,
     "profile_done": opening.profile_done,
     "all_written": review.all_written,
     "submit": review.submit,
