@@ -355,6 +355,7 @@ def _pressed(update: int, query: CallbackQuery) -> Heard:
         user=query.from_user.id,
         message=message.message_id,
         date=int(shown.date.timestamp()) if shown else 0,
+        text=(shown.text or "") if shown else "",
         query=query.id,
         data=data,
         label=next((button.text for row in rows for button in row if button.callback_data == data), ""),

@@ -66,7 +66,7 @@ class TelegramChannel:
         wording: Wording,
         world: World,
         caps: ChannelCaps,
-        settings: TelegramSettings,
+        pushes: Webhook | None = None,
     ) -> None:
         self.caps = caps
         self._library = library
@@ -82,7 +82,9 @@ class TelegramChannel:
         self._heard = 0
         self._last = 0.0
 
-        self.pushes = Webhook(self.hear, settings.webhook, settings.secret) if settings.webhook else None
+        self.pushes = pushes
+        if pushes is not None:
+            pushes.hear = self.hear
 
     # ------------------------------------------------------------ running
 
@@ -330,9 +332,17 @@ class TelegramChannel:
 
 
 def make_channel(
-    doors: Doors, settings: TelegramSettings, wording: Wording, world: World, caps: ChannelCaps
+    doors: Doors,
+    settings: TelegramSettings,
+    wording: Wording,
+    world: World,
+    caps: ChannelCaps,
+    pushes: Webhook | None = None,
 ) -> TelegramChannel:
-    """The channel with the library that the settings name. Raises ImportError where that is not installed."""
+    """The channel with the library that the settings name. Raises ImportError where that is not installed.
+
+    Importing a library takes seconds: best called in a thread.
+    """
     from handlers import open_channel
 
     limiter = Limiter(
@@ -343,4 +353,4 @@ def make_channel(
     )
     transport = Transport(limiter, world=world)
     library: Library = open_channel(settings.library)(settings.token, settings.api, transport)
-    return TelegramChannel(library, transport, doors, wording, world, caps, settings)
+    return TelegramChannel(library, transport, doors, wording, world, caps, pushes)

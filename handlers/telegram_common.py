@@ -61,8 +61,8 @@ class Heard:
     in the chat has changed: `inside` says whether it may speak there now), "other" (nothing for us).
     `user` is who did it, `chat` where (0: nowhere); `private` says that the chat is the user's own.
     `message` is the message's id (for "pressed" the one under which the button stands), `date` its Unix time.
-    `text` is a text's or a caption's, of a pressed button the text above it. `odd`: a message with a content that we cannot take (a sticker, a film);
-    `service`: one that nobody wrote (a pin, a new title).
+    `text` is a text's or a caption's, of a pressed button the text above it. `odd`: a message with a content that
+    we cannot take (a sticker, a film); `service`: one that nobody wrote (a pin, a new title).
     `query`, `data` and `label` belong to a pressed button; `label` is "" where the message is gone.
     `phone` is a shared contact's, `place` (latitude, longitude), `venue` a place's name and address.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -25,11 +26,18 @@ _HEADER = "x-telegram-bot-api-secret-token"
 _log = structlog.get_logger("telegram")
 
 
-class Webhook:
-    """The receiving end. `hear` returns when what it was given is committed, and raises StoreError."""
+async def _not_yet(_: Sequence[Raw]) -> None:
+    raise StoreError("the channel is not open yet")
 
-    def __init__(self, hear: Hear, path: str, secret: str) -> None:
-        self._hear = hear
+
+class Webhook:
+    """The receiving end. `hear` returns when what it was given is committed, and raises StoreError.
+
+    The channel sets it when it is ready; until then Telegram is told to come again.
+    """
+
+    def __init__(self, path: str, secret: str) -> None:
+        self.hear: Hear = _not_yet
         self._secret = secret.encode()
         self._waiting: list[tuple[Raw, asyncio.Future[None]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -70,7 +78,7 @@ class Webhook:
                 batch.sort(key=lambda one: int(one[0]["update_id"]))
                 error: Exception | None = None
                 try:
-                    await self._hear([raw for raw, _ in batch])
+                    await self.hear([raw for raw, _ in batch])
                 except Exception as raised:
                     error = raised if isinstance(raised, StoreError) else StoreError(type(raised).__name__)
                 for _, future in batch:

@@ -119,12 +119,12 @@ async def test_what_a_person_sends_is_heard_and_fetched(bot: Bot, library: Libra
 
 
 async def test_a_pressed_button_is_heard_with_its_label(bot: Bot, library: Library) -> None:
-    """The label is looked up in the message; where the message is gone, chat and data are still known."""
+    """Label and text are those of the message; where that is gone, chat and data are still known."""
     sent = await library.do(Speak(chat=LI, text="选一个", rows=((("甲", "p:1"),), (("乙", "p:2"), ("丙", "p:3")))))
     query, gone = bot.li.press("丙"), bot.li.press_gone(999, "p:9")
     first, second = await heard_by(library)
     update = first.update
-    assert first == heard("pressed", update=update, message=sent, query=query, data="p:3", label="丙")
+    assert first == heard("pressed", update=update, message=sent, query=query, text="选一个", data="p:3", label="丙")
     assert second == heard("pressed", update=update + 1, message=999, date=0, query=gone, data="p:9")
 
 

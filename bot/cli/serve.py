@@ -17,7 +17,9 @@ from bot.wording import Wording
 
 if TYPE_CHECKING:
     from bot.app import House
+    from bot.channel import Channel
     from bot.config import Settings
+    from handlers.telegram_webhook import Webhook
 
 _DRAIN = 5  # seconds for answers under way, long polls among them
 
@@ -59,7 +61,8 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
     async with House(settings, served=True, delivers=_messengers(settings)) as house:
         base = base_url(settings, listening.getsockname()[1])
         await _tell(house, base)
-        routes = await _open_telegram(house) if settings.telegram.library else ()
+        pushes = _webhook(house)
+        routes = (pushes.route,) if pushes else ()
         app = open_channel("page")(house.doors, house.web_settings(), house.wording, house.world, more=routes)
         server = _server(app)
         calm_memory()
@@ -68,12 +71,13 @@ async def _serve(settings: Settings, wording: Wording, listening: socket.socket)
             loop.add_signal_handler(number, _stop, server, house)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         ended = asyncio.create_task(house.ended())
+        opening = asyncio.create_task(_open_telegram(house, pushes)) if settings.telegram.library else None
         await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
         dead = ended.done()
         _stop(server, house)
         await serving
         ended.cancel()
-        await asyncio.gather(ended, return_exceptions=True)
+        await asyncio.gather(ended, *([opening] if opening else ()), return_exceptions=True)
     if dead:
         complain(wording.say("cli.serve.writer_gone"))
         return TROUBLE
@@ -85,16 +89,34 @@ def _messengers(settings: Settings) -> tuple[str, ...]:
     return ("telegram",) if settings.telegram.library else ()
 
 
-async def _open_telegram(house: House) -> tuple[Any, ...]:
-    """Telegram from now on; the routes that it wants on our server."""
+def _webhook(house: House) -> Webhook | None:
+    """Where Telegram pushes updates to, on our own server, if it is to."""
+    settings = house.telegram_settings()
+    if not (settings.library and settings.webhook):
+        return None
+    from handlers.telegram_webhook import Webhook
+
+    return Webhook(settings.webhook, settings.secret)
+
+
+async def _open_telegram(house: House, pushes: Webhook | None) -> None:
+    """Telegram from now on. Its library takes seconds to import: meanwhile the page is there."""
     from bot.app import CHANNELS
+    from bot.errors import ChannelError
     from handlers import open_channel
 
-    made = open_channel("telegram")(
-        house.doors, house.telegram_settings(), house.wording, house.world, CHANNELS["telegram"]
-    )
+    settings, caps = house.telegram_settings(), CHANNELS["telegram"]
+
+    def make() -> Channel:
+        made: Channel = open_channel("telegram")(house.doors, settings, house.wording, house.world, caps, pushes)
+        return made
+
+    try:
+        made = await asyncio.to_thread(make)
+    except ChannelError:
+        complain(house.wording.say("cli.telegram.wrong_token"))
+        return
     await house.open(made)
-    return (made.pushes.route,) if made.pushes else ()
 
 
 async def _tell(house: House, base: str) -> None:

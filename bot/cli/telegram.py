@@ -73,17 +73,17 @@ async def _tell_webhook(what: str, settings: Settings, wording: Wording) -> int:
     telegram = settings.telegram
     url = settings.site.url + telegram.webhook if what == "set" else ""
     transport = Transport()
-    library: Library = open_channel(telegram.library)(telegram.token, telegram.api, transport)
     try:
+        library: Library = open_channel(telegram.library)(telegram.token, telegram.api, transport)
         if what != "info":
             await library.do(Webhook(url=url, secret=telegram.secret, max_connections=telegram.connections))
         known = await library.webhook()
+        await library.close()
     except WrongToken:
         raise Stop(wording.say("cli.telegram.wrong_token")) from None
     except ChannelError:
         raise Stop(wording.say("cli.telegram.unreachable", url=telegram.api)) from None
     finally:
-        await library.close()
         await transport.close()
     return _print_webhook(known, wording)
 
