@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -53,20 +53,25 @@ async def gather(folder: Path, count: int) -> list[str]:
             sessions.write(response, session, always=True)
             cookies.append(response.headers["set-cookie"].split(";")[0])
             externals.append(session.external)
-        call, at = house.calls[CALL], house.world.now()
-        for start in range(0, count, 500):
-            some = externals[start : start + 500]
-            await house.desk.submit(partial(_settle, world=house.world, call=call, externals=some, at=at))
+        await settle(house, "page", externals)
     return cookies
 
 
-def _settle(connection: Connection, world: World, call: Call, externals: list[str], at: datetime) -> None:
+async def settle(house: House, channel: str, externals: Sequence[str]) -> None:
+    """A person for each address, half through a draft."""
+    call, at = house.calls[CALL], house.world.now()
+    for start in range(0, len(externals), 500):
+        addresses = [Address(channel=channel, external=external) for external in externals[start : start + 500]]
+        await house.desk.submit(partial(_settle, world=house.world, call=call, addresses=addresses, at=at))
+
+
+def _settle(connection: Connection, world: World, call: Call, addresses: Sequence[Address], at: datetime) -> None:
     unit = connection.execute(select(t.units.c.id).order_by(t.units.c.path.desc())).scalars().first() or 0
     edition = next(iter(editions.load(connection, {call.id: call})))
-    for external in externals:
+    for address in addresses:
         person, conversation = world.new_id(), world.new_id()
         people.create(connection, person=person, conversation=conversation, unit=unit, at=at)
-        people.give_address(connection, Address(channel="page", external=external), person, at)
+        people.give_address(connection, address, person, at)
         connection.execute(
             t.people.update()
             .where(t.people.c.id == person)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from contextlib import suppress
 from typing import Any
 
 from bot.errors import FileRefused
@@ -168,6 +169,15 @@ class People:
                 if "callback_data" in button and (button["callback_data"] == data if data else button["text"] == label):
                     return self._query(user, there, there.messages[number], button["callback_data"])
         raise ValueError(f"there is no button {label or data}")
+
+    def press_many(self, pressed: list[list[Any]]) -> int:
+        """Many buttons at once: pairs of user and label. How many there were; who has no such button does nothing."""
+        done = 0
+        for user, label in pressed:
+            with suppress(ValueError):
+                self.press(user, label)
+                done += 1
+        return done
 
     def press_gone(self, user: int, message: int, data: str) -> str:
         """Presses a button that the app still shows although it is gone (or that somebody has invented)."""
