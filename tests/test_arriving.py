@@ -321,7 +321,9 @@ def test_an_edited_paragraph_follows_and_a_short_answer_does_not() -> None:
     title = one.written.answers["title"].parts[0]
     source = one.written.fragments[title].source
     assert "稿子没有变" in one.take(Edited(at=one.now, ref="t", source=source, text="别的题目"))[0].text
-    assert "稿子没有变" in one.take(Edited(at=one.now, ref="u", source="7:20", text=""))[0].text
+    assert "稿子没有变" in one.take(Edited(at=one.now, ref="u", source="7:20", text=" "))[0].text
+    assert one.take(Edited(at=one.now, ref="v", source="7:20", text="")) == []
+    assert plain(one.written, one.focus.question) == "412户1586人，6个组"  # type: ignore[union-attr]
 
 
 def test_who_closes_the_messenger_hears_nothing_and_stands_in_the_books() -> None:

@@ -190,13 +190,12 @@ def _changed(w: Work, row: Draft) -> bool:
 
 def _met(call: Call, questions: tuple[str, ...]) -> list[Section]:
     """The numbered sections that these questions belong to; what is said of a picture belongs to all that have some."""
-    about_pictures = any("#" in question for question in questions)
-    return [
-        section
-        for section in call.sections
-        if any(q.id in questions or (about_pictures and q.pictures is not None) for q in section.questions)
-    ]
+    if any("#" in question for question in questions):
+        return [section for section in call.sections if any(q.id in questions or q.pictures for q in section.questions)]
+    found = {place[0].id: place[0] for question in questions if (place := call.find(question)) is not None}
+    return [section for section in found.values() if section.numbered]
 
 
 def _state(section: Section, texts: Texts, advised: bool) -> SectionState:
-    return section_state(section, texts, advised or is_advised(section, texts))
+    plain = section_state(section, texts)
+    return "advice" if plain == "done" and (advised or is_advised(section, texts)) else plain

@@ -98,7 +98,8 @@ def edited(w: Work, source: str, text: str) -> None:
     for draft in sorted(w.drafts, reverse=True):
         if w.drafts[draft].state in ("writing", "returned") and _follow(w, draft, source, text):
             return
-    w.say("edit.followed_not")
+    if text:  # else it was no words that changed: a place that moves on is edited every few seconds
+        w.say("edit.followed_not")
 
 
 def _follow(w: Work, draft: int, source: str, text: str) -> bool:

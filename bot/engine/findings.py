@@ -45,7 +45,12 @@ def length_findings(call: Call, texts: Texts) -> tuple[Finding, ...]:
 
     Only what was begun is spoken of; what is missing altogether blocks or is plain in the overview.
     """
-    out = [f for n, section in enumerate(call.sections, 1) for f in _section_length(section, texts, n)]
+    out: list[Finding] = []
+    for n, section in enumerate(call.sections, 1):
+        words = section_words(section, texts)
+        if kind := _outside(section, words):
+            params = {"n": n, "heading": section.heading, "words": words, "goal": section.limit.goal}
+            out.append(_length(Place(section=section.id), kind, params))
     total = total_words(call, texts)
     params = {"words": total, "min": call.limit.min, "max": call.limit.max}
     if total and call.limit.min and total < call.limit.min:
@@ -58,19 +63,17 @@ def length_findings(call: Call, texts: Texts) -> tuple[Finding, ...]:
 
 def is_advised(section: Section, texts: Texts) -> bool:
     """Whether the first source has something to say of a section."""
-    return any(_section_length(section, texts, 0)) or any(_section_captions(section, texts))
+    return bool(_outside(section, section_words(section, texts))) or any(_section_captions(section, texts))
 
 
-def _section_length(section: Section, texts: Texts, n: int) -> Iterator[Finding]:
-    words, limit = section_words(section, texts), section.limit
-    place = Place(section=section.id)
+def _outside(section: Section, words: int) -> str:
+    """ "long" or "short" where a section that was begun is far from its length, else ""."""
+    limit = section.limit
     top = limit.max or limit.goal * 13 // 10
     low = limit.min or limit.goal // 2
-    params = {"n": n, "heading": section.heading, "words": words, "goal": limit.goal}
     if words and top and words > top:
-        yield _length(place, "long", params)
-    elif words and low and words < low:
-        yield _length(place, "short", params)
+        return "long"
+    return "short" if words and low and words < low else ""
 
 
 def _length(place: Place, kind: str, params: Mapping[str, Any]) -> Finding:

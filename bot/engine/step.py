@@ -1,8 +1,8 @@
 """The conversation's one function: `step(view, conversation, incoming) -> Turn`.
 
 It is total for whatever a person does, pure, and never silent except where silence is the answer (half a
-text being typed, a picture that was prepared or is on its way). It raises only NotLoaded, when the view lacks a draft's
-texts: the caller loads them and steps again.
+text being typed, a picture that was prepared or is on its way, a place that moves on). It raises only
+NotLoaded, when the view lacks a draft's texts: the caller loads them and steps again.
 """
 
 from __future__ import annotations
