@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
 from bot.engine.definition import Call, Edition, Extension
-from bot.engine.messages import Incoming, Reply, Said, Turn, Typing
+from bot.engine.messages import Arrived, Incoming, Reach, Reply, Said, Turn, Typing
 from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View, Vocabulary
 from bot.engine.tree import TOWNSHIP, above
 from bot.engine.values import value
@@ -289,7 +289,7 @@ def _caps(name: str, caps: ChannelCaps) -> Caps:
 
 def _adds(incoming: Incoming) -> bool:
     """What only adds to a draft, as nearly every turn does: its latest answers are enough."""
-    return isinstance(incoming, Said | Typing) and not getattr(incoming, "cut", False)
+    return isinstance(incoming, Said | Typing | Arrived | Reach) and not getattr(incoming, "cut", False)
 
 
 def _is_profile(mind: Mind, draft: int) -> bool:

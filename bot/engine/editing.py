@@ -12,6 +12,7 @@ from bot.engine.messages import Button
 from bot.engine.model import Answer, Focus, Fragment, Texts
 from bot.engine.pictures import recaption
 from bot.engine.progress import captioned
+from bot.engine.sources import changed, span
 from bot.engine.work import Work
 
 
@@ -105,7 +106,7 @@ def edited(w: Work, source: str, text: str) -> None:
 def _follow(w: Work, draft: int, source: str, text: str) -> bool:
     """Changes what came with a message, where it still stands in the draft. False: nothing there follows."""
     texts = w.texts(draft)
-    old = next((f for f in texts.fragments.values() if f.source == source and _stands(texts, f)), None)
+    old = next((f for f in texts.fragments.values() if span(f.source, f.text, source) and _stands(texts, f)), None)
     picture = captioned(old.question) if old else None
     if old is None and text.strip():
         picture = next((a.id for a in texts.attachments.values() if a.source == source), None)
@@ -116,8 +117,10 @@ def _follow(w: Work, draft: int, source: str, text: str) -> bool:
     found, answer = w.call(draft).find(old.question), texts.answers[old.question]
     if found is None or found[1].kind != "text" or not text.strip():
         return False  # a short answer was read and checked when it came; it is changed where it is asked
-    flowing = old.words == measure(old.text)
-    fragment = w.add_fragment(draft, old.question, text, flowing=flowing, source=source)
+    start, end = span(old.source, old.text, source) or (0, 0)
+    whole, flowing = old.text[:start] + text + old.text[end:], old.words == measure(old.text)
+    origin = changed(old.source, source, len(text))
+    fragment = w.add_fragment(draft, old.question, whole, flowing=flowing, source=origin)
     parts = [fragment.id if i == old.id else i for i in answer.parts]
     now = w.write(draft, old.question, answer.state, parts, answer.picks)
     w.remember("sentence")

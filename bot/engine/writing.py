@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.engine import editing
+from bot.engine import editing, sources
 from bot.engine.asking import command, is_guessed, on, question_buttons, show, where
 from bot.engine.commands import is_doubtful, looks_unsure, normal
 from bot.engine.count import count, count_han
@@ -197,8 +197,8 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
         editing.two_versions(w, section, question, answer, text)
         return
     kept: tuple[int, ...] = () if rewriting or answer is None or answer.state == "skipped" else answer.parts
-    fragment_text, kept = _mended(w, draft, said, text, kept)
-    fragment = w.add_fragment(draft, question.id, fragment_text, flowing=True)
+    whole, source, kept = _mended(w, draft, said, text, kept)
+    fragment = w.add_fragment(draft, question.id, whole, flowing=True, source=source)
     now = w.write(draft, question.id, "open", (*kept, fragment.id))
     thin = "thin" if focus.mode == "thin" or focus.at == "thin" else ""
     w.refocus(evolve(focus, mode="gather", at=thin))
@@ -242,11 +242,14 @@ def write_elsewhere(w: Work, said: Said, draft: int, question_id: str, text: str
     return True
 
 
-def _mended(w: Work, draft: int, said: Said, text: str, kept: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    """A part that a messenger cut off the one before is put back to it without anything between."""
+def _mended(w: Work, draft: int, said: Said, text: str, kept: tuple[int, ...]) -> tuple[str, str, tuple[int, ...]]:
+    """A part that a messenger cut off the one before is put back to it without anything between.
+
+    Returns the text, its source and what is kept before it.
+    """
     if said.cut and kept and (before := w.texts(draft).fragments.get(kept[-1])) is not None:
-        return before.text + text, kept[:-1]
-    return text, kept
+        return before.text + text, sources.joined(before.source, before.text, said.ref, text), kept[:-1]
+    return text, "", kept
 
 
 def close(w: Work) -> None:
