@@ -51,6 +51,7 @@ _LOAD = (
         conversations.c.declined,
         conversations.c.seen_at,
         conversations.c.arriving,
+        conversations.c.spoke,
     )
     .join(conversations, conversations.c.person == people.c.id)
     .join(_invited, _invited.c.id == people.c.invited)
@@ -77,9 +78,10 @@ _SAVE = Write(
         declined=bindparam("declined"),
         seen_at=bindparam("seen_at"),
         arriving=bindparam("arriving"),
+        spoke=bindparam("spoke"),
     ),
     *("version", "seq", "focus", "pending", "typing_question", "typing_text"),
-    *("undo", "consent", "declined", "seen_at", "arriving", "b_id", "b_version"),
+    *("undo", "consent", "declined", "seen_at", "arriving", "spoke", "b_id", "b_version"),
 )
 _SAVE_TYPING = Write(
     update(conversations)
@@ -117,6 +119,7 @@ def _pair(row: Any) -> tuple[Person, Conversation]:
         declined=row[21],
         seen_at=row[22],
         arriving=arriving_in(row[23]),
+        spoke=row[24],
     )
     return person, conversation
 
@@ -150,6 +153,7 @@ def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) ->
             c.declined,
             c.seen_at,
             arriving_out(c.arriving),
+            c.spoke,
             c.id,
             loaded,
         )

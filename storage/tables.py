@@ -211,6 +211,7 @@ conversations = Table(
     flag("declined"),
     instant("seen_at", null=True),
     Column("arriving", Json, nullable=True),
+    string("spoke"),  # the channel on which the person spoke last
 )
 
 drafts = Table(

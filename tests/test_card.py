@@ -128,3 +128,15 @@ def test_a_place_is_shared_as_the_answer_to_where() -> None:
     assert where.id not in one.written.answers
     one.take(Shared(at=one.now, place="槐树村村委会（北纬31.2000，东经104.1000）"))
     assert plain(one.written, where.id) == "槐树村村委会（北纬31.2000，东经104.1000）"
+
+
+def test_it_is_brought_up_to_date_when_somebody_comes_back_from_the_page() -> None:
+    """What was written elsewhere meanwhile shows with the first word here, and then no more."""
+    one = Village("mca", caps=MESSENGER)
+    one.begin()
+    one.say(LONG)
+    one.caps = Caps()
+    one.say(LONG * 4, done=True)
+    one.caps = MESSENGER
+    assert len(cards(one.say("返回"))) == 1
+    assert cards(one.say("返回")) == []

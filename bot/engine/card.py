@@ -167,9 +167,11 @@ def follow(w: Work) -> None:
 
 
 def _came_to(w: Work, row: Draft) -> bool:
-    """Whether the draft was taken up, or its title and what else is asked at its head was left, in this turn."""
-    before = w.before.focus
-    return before is None or before.draft != row.id or before.section == "head"
+    """Whether the draft was taken up, its title and what else is asked at its head was left, or the person has come
+    from another channel, where nothing was said of it here."""
+    before, spoke = w.before.focus, w.before.spoke
+    moved = spoke not in ("", w.view.caps.name) and w.conversation.spoke != spoke
+    return before is None or before.draft != row.id or before.section == "head" or moved
 
 
 def _changed(w: Work, row: Draft) -> bool:

@@ -210,7 +210,8 @@ class Arriving:
 class Conversation:
     """One per person. `consent` is the version of the words agreed to, "" before.
 
-    `typing` is the half-typed text with the question key it belongs to. `seq` is the last message's.
+    `typing` is the half-typed text with the question key it belongs to. `seq` is the last message's. `spoke` is the
+    channel on which the person spoke last.
     """
 
     id: int
@@ -225,6 +226,7 @@ class Conversation:
     declined: bool = False
     seen_at: datetime | None = None
     arriving: Arriving | None = None
+    spoke: str = ""
 
 
 @value

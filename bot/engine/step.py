@@ -86,6 +86,8 @@ def step(view: View, conversation: Conversation, incoming: Incoming) -> Turn:
         MOVES[name](w, *args)
     else:
         raise RuntimeError("moves without an end")
+    if type(incoming) not in _UNSPOKEN and conversation.spoke != view.caps.name:
+        w.set(spoke=view.caps.name)
     if view.caps.edits:
         card.follow(w)
     return w.turn()
@@ -259,3 +261,4 @@ _HANDLERS: Mapping[type[Incoming], Callable[[Work, Any], None]] = {
     Woke: _woke,
     Reach: _reached,
 }
+_UNSPOKEN = frozenset({Told, Done, Woke, Reach, Typing})  # nobody has come to the channel with these
