@@ -197,9 +197,7 @@ class House:
     def _hire(self) -> None:
         take, write, readers, world = self.take, self.desk.submit, self.readers, self.world
         alone = self._served and not self.settings.database.url
-        self.deliveries = Deliveries(
-            take=take, write=write, world=world, wording=self.wording, alone=alone
-        )
+        self.deliveries = Deliveries(take=take, write=write, world=world, wording=self.wording, alone=alone)
         self.workers = Workers(
             take=take,
             write=write,
