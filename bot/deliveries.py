@@ -28,7 +28,7 @@ from storage import deliveries
 from storage.readers import Run
 
 _SAFE = 45.0  # seconds of a lease in which a message is still sent
-_MANY = 256
+_MANY = 256  # messages in hand: at Telegram's pace so many are sent well within their claim
 _LOOK_EVERY = 1.0
 _REMEMBERED = 10_000  # addresses of which one knows what stands there
 _PATIENT = 15.0  # seconds that a message is waited for in memory; for longer it goes back
@@ -102,12 +102,13 @@ class Deliveries:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> int:
-        """Claims what is owed and free, and begins to send it; returns how many messages."""
-        if not self._channels:
+        """Claims what is owed and free, as much as will be sent in time, and begins; returns how many messages."""
+        room = _MANY - sum(len(line.turns) for line in self._lines.values())
+        if not self._channels or room < 1:
             return 0
         now = self._world.now()
         self._held = {to: until for to, until in self._held.items() if until > now - LEASE}
-        found = await self._write(lambda c: deliveries.claim(c, tuple(self._channels), now, now + LEASE, _MANY))
+        found = await self._write(lambda c: deliveries.claim(c, tuple(self._channels), now, now + LEASE, room))
         for to, debts in found.items():
             self._held.pop(to, None)
             for debt in debts:  # what was one breath then is not put together now: each may have its own time
