@@ -258,9 +258,9 @@ class Limiter:
             chat = self._turns[told].popleft()
             line = self._lines[chat]
             line.lined_up.discard(told)
-            queue, stands_back = line.kind(told), told and _stands(line.replies)
-            ready = self._hold_of(line) <= now and not line.bucket.wait(now, self._needs[told])
-            if _stands(queue) and ready and not stands_back:
+            queue = line.kind(told)
+            # No reply of the chat is passed by: where one waits for the bucket, there is not enough for a notice.
+            if _stands(queue) and self._hold_of(line) <= now and not line.bucket.wait(now, self._needs[told]):
                 self._take(line)
                 queue.popleft().set_result(None)
             self._look(chat, line)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handlers.limiter import Limiter, notice
 from handlers.telegram_fake.limits import Pace
 from handlers.telegram_fake.trouble import Refused
-from tests.timelapse import Lapse, lapse
+from tests.timelapse import Lapse, Loop, lapse
 
 
 class Sent:
@@ -107,9 +107,12 @@ def test_a_hold_lasts_exactly_as_long_as_was_said(told: bool) -> None:
         assert [*polls, await sent.send(2), await sent.send(None, method="setMyCommands")] == [0] * 5
         sent.limiter.hold(1, 3)
         await asyncio.sleep(1)
-        assert sent.limiter.waiting == 2
+        late = sent.start(1, "l", told=told)
+        await asyncio.sleep(0)
+        assert sent.limiter.waiting == 3
         assert all(20 <= waited < 20.01 for waited in await asyncio.gather(message, edit))
-        assert sent.names() == "em"
+        assert 19 <= await late < 19.01
+        assert sent.names() == "eml"
         sent.limiter.hold(1, 5)
         again = sent.start(1, told=told)
         await asyncio.sleep(2)
@@ -147,6 +150,8 @@ def test_two_chats_refused_within_a_second_hold_the_bot(apart: float) -> None:
         assert await sent.send(3) == 0
         await asyncio.sleep(apart)
         sent.limiter.hold(2, 7)
+        if apart < 1:
+            sent.limiter.hold(None, 2)  # shortens nothing
         others = await asyncio.gather(sent.send(4), sent.send(5, method="editMessageText"), sent.send(None, method="x"))
         assert [await sent.send(3, method=method) for method in ("getUpdates", "getMe", "getFile")] == [0] * 3
         held = 7 if apart < 1 else 0
@@ -209,6 +214,24 @@ def test_a_notice_that_must_wait_for_its_chat_stops_no_other() -> None:
     story(tell)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_who_comes_while_the_loop_is_late_passes_nobody_by(told: bool) -> None:
+    """The token that is there already is somebody else's."""
+
+    async def tell(sent: Sent) -> None:
+        sent.limiter.hold(None, 1)
+        waiting = [sent.start(chat, "w", told=told) for chat in range(5)]
+        await asyncio.sleep(1.01)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Loop)
+        loop.at += 0.1
+        waiting.append(sent.start(9, "x", told=told))
+        await asyncio.gather(*waiting)
+        assert sent.names() == "wwwwwx"
+
+    story(tell)
+
+
 # ---------------------------------------------------------------- nothing left behind
 
 
@@ -234,13 +257,14 @@ def test_who_goes_away_leaves_nothing_behind() -> None:
     story(tell)
 
 
-def test_who_goes_away_in_the_very_moment_gives_the_token_back() -> None:
-    """Let go and given up in the same step of the loop."""
+@pytest.mark.parametrize("sooner", [-5e-10, 5e-10])
+def test_who_goes_away_in_the_very_moment_takes_no_token(sooner: float) -> None:
+    """Let go and given up in the same step of the loop, the one before the other or after it."""
 
     async def tell(sent: Sent) -> None:
         tasks = [sent.start(1, str(n)) for n in range(6)]
         let_go = asyncio.get_running_loop().time() + 1 / 0.97
-        asyncio.get_running_loop().call_at(let_go + 5e-10, tasks[3].cancel)
+        asyncio.get_running_loop().call_at(let_go - sooner, tasks[3].cancel)
         await asyncio.gather(*tasks, return_exceptions=True)
         assert sent.log[3:] == [(1.03, "4"), (2.06, "5")]
 
