@@ -17,7 +17,7 @@ from bot.engine.definition import Call
 from bot.engine.messages import Woke
 from bot.errors import StoreError
 from bot.world import World
-from storage import editions, jobs, retention, updates
+from storage import deliveries, editions, jobs, retention, updates
 from storage.files import FileStore
 from storage.jobs import Due
 from storage.readers import Readers, Run
@@ -105,7 +105,8 @@ class Retention:
         now = self._world.now()
         for edition in await self._readers.run(self._over):
             await self._write(partial(self._let_go, edition=edition, now=now))
-        await self._write(lambda c: (updates.forget(c, now - UPDATES_KEPT), jobs.forget_jobs(c, now - JOBS_KEPT)))
+        await self._write(lambda c: updates.forget(c, now - UPDATES_KEPT))
+        await self._write(lambda c: (jobs.forget_jobs(c, now - JOBS_KEPT), deliveries.forget(c, now - JOBS_KEPT)))
         await self._files.sweep(now)
 
     def _over(self, connection: Connection) -> list[int]:

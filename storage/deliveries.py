@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, null, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, null, or_, select, update
 
 from bot.channel import Address, Debt, Trace
 from storage.codec import message_in, trace_in, trace_out
@@ -113,6 +113,12 @@ def again(connection: Connection, ids: Collection[int], after: datetime) -> None
     """Owed still, not before an instant."""
     later = {"state": "owed", "after": after, "claimed_until": None}
     connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**later))
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Drops what was settled and owed before an instant; returns how many."""
+    over = deliveries.c.state.in_(("sent", "failed")) & (deliveries.c.at < before)
+    return connection.execute(delete(deliveries).where(over)).rowcount
 
 
 def shut(connection: Connection, to: Address) -> None:

@@ -213,6 +213,19 @@ async def test_a_claim_of_a_dead_process_is_taken_over(owing: Owing) -> None:
     assert owing.fake.sent == ["一", "二"]
 
 
+async def test_what_was_settled_is_forgotten_after_a_month(owing: Owing) -> None:
+    """What is owed stays, however old."""
+    clock = owing.house.world
+    assert isinstance(clock, Clock)
+    owing.fake.trouble = [None, NotYet(clock.now() + 3000 * deliveries_lease())]
+    await owing.hand(*texts("一"))
+    await owing.hand(*texts("二"))
+    await owing.house.deliveries.drain()
+    clock.forward(days=31)
+    await owing.house.retention.clean()
+    assert await owing.states() == ["owed"]
+
+
 async def test_closing_leaves_nothing_claimed(owing: Owing) -> None:
     """What could not be sent in time is owed still."""
     house = owing.house
