@@ -267,6 +267,7 @@ class Limiter:
 
     def _wake(self) -> None:
         self._timer = None
+        self._forget(self._world.monotonic())
         self._serve_common()
 
     def _later(self, seconds: float, do: Callable[..., None], *about: object) -> asyncio.TimerHandle:

@@ -195,6 +195,7 @@ def test_a_run_of_notices_leaves_room_for_replies(way: float) -> None:
             assert max(*alone, *at_once) == 0
         waits = await asyncio.gather(*notices)
         assert 1320 / 30 < max(waits) < 1320 / 28
+        assert len(sent.limiter) < 10 * 30
 
     story(tell, way=way)
 
