@@ -125,7 +125,8 @@ class Limiter:
         self._timer: asyncio.TimerHandle | None = None
         self._looked = now
 
-    def __len__(self) -> int:
+    @property
+    def known(self) -> int:
         """How many chats are known at this moment."""
         return len(self._lines)
 
