@@ -27,7 +27,7 @@ _Plain = str | int | float | bool
 _CONNECTIONS = 100
 _IDLE = 50.0  # seconds for which a connection without requests is kept
 _CONNECT = 10.0  # seconds to reach the server at all
-_BASE, _MOST = 0.2, 2.0  # seconds: the pauses between tries double from the one up to the other
+_FIRST, _MOST = 0.4, 2.0  # seconds: at most so long before the second try, twice that before the third, and so on
 _AFTER = 3.0  # seconds that Unreachable asks for
 _CHUNK = 64 * 1024  # bytes
 _POLL = "getUpdates"  # tried once: whoever polls tries on
@@ -180,10 +180,9 @@ class Transport:
         return self._session
 
     async def _pause(self, n: int) -> None:
-        """Before the try after the nth: somewhere up to twice as long as before the last, so that many do not come
-        back as one."""
+        """After the nth try, at random, so that many do not come back as one."""
         self._counts["retries"] += 1
-        await asyncio.sleep(self._world.fraction() * min(_MOST, _BASE * 2**n))
+        await asyncio.sleep(self._world.fraction() * min(_MOST, _FIRST * 2 ** (n - 1)))
 
     def _note(self, method: str, chat: int | None, status: int, said: bytes) -> None:
         """Counts a refusal; a 429 is obeyed from now on. Waiting for one's own turn again is the caller's."""
