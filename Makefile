@@ -40,8 +40,9 @@ lock: .venv/dev
 bundle: .venv/run
 	rm -rf wheels
 	$(PIP) wheel --no-deps -w wheels .
-	$(PIP) download -d wheels --require-hashes -r requirements/run.txt
+	$(PIP) download -d wheels --require-hashes -r requirements/telegram.txt
 	cp requirements/run.txt wheels/requirements.txt
+	cp requirements/telegram.txt wheels/requirements-telegram.txt
 
 clean:
 	rm -rf .venv wheels dist build

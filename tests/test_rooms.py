@@ -30,7 +30,7 @@ ROOMS = (
     ("bot.cli", "bot.__main__"),
 )
 DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bot.rows")
-LATE = ("docx", "PIL", "jieba", "numpy", "aiogram", "telegram", "lxml", "pillow_heif")
+LATE = ("docx", "PIL", "jieba", "numpy", "aiogram", "aiohttp", "telegram", "lxml", "pillow_heif")
 # Patterns over Chinese characters and the names in a call's patterns: no sentence a person reads.
 CHARACTERS = {
     "bot/engine/count.py",
