@@ -1,0 +1,141 @@
+"""A library that is not installed is named; the other one works; what is told of the channel to whoever watches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from handlers.telegram_fake.clock import RealTime
+from handlers.telegram_fake.phone import Phone, Remote
+from handlers.telegram_fake.serving import in_thread
+from handlers.telegram_fake.telegram import TOKEN, Telegram
+from tests.browser import serving
+from tests.telegram_house import talking
+
+TOP = Path(__file__).parent.parent
+NAMES = {"aiogram": "aiogram", "ptb": "telegram"}
+
+
+@pytest.fixture
+def without(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A library's name, and a folder of packages with everything that is installed but this library."""
+    missing: str = request.param
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if entry.name != NAMES[missing] and entry.suffix != ".pth":
+            (folder / entry.name).symlink_to(entry)
+    yield missing, folder
+
+
+@pytest.mark.parametrize("without", ["aiogram", "ptb"], indirect=True)
+def test_a_library_that_is_missing_is_named_and_the_other_works(without: tuple[str, Path], tmp_path: Path) -> None:
+    """One sentence says what to install; with the other library the same program makes its channel."""
+    missing, folder = without
+    other = next(name for name in NAMES if name != missing)
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{TOP}{os.pathsep}{folder}", "LANG": "C.UTF-8"}
+    environ |= {"ANLITONG_TELEGRAM__TOKEN": TOKEN, "ANLITONG_TELEGRAM__API": "http://127.0.0.1:9"}
+
+    def run(library: str, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", "-m", "bot", *args, "--data", str(tmp_path / "data")],
+            env={**environ, "ANLITONG_TELEGRAM__LIBRARY": library},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    refused = run(missing, "telegram", "webhook", "info")
+    assert refused.returncode == 1
+    assert f'pip install "anlitong[{missing}]"' in refused.stderr and "Traceback" not in refused.stderr
+    tried = run(other, "telegram", "webhook", "info")
+    assert tried.returncode == 1 and "连不上Telegram（http://127.0.0.1:9）" in tried.stderr, tried.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "还没有令牌"),
+        ({"ANLITONG_TELEGRAM__TOKEN": TOKEN, "ANLITONG_TELEGRAM__WEBHOOK": "/tg/abcdefgh"}, "还没有密文"),
+        ({"ANLITONG_TELEGRAM__TOKEN": TOKEN, "ANLITONG_TELEGRAM__WEBHOOK": "/short"}, "最后一段至少8个字符"),
+        ({"ANLITONG_TELEGRAM__TOKEN": TOKEN, "ANLITONG_TELEGRAM__SECRET": "weak"}, "16到256个字符"),
+        ({"ANLITONG_TELEGRAM__LIBRARY": "telethon"}, "aiogram ptb"),
+    ],
+)
+def test_settings_that_cannot_work_are_told_before_anything_starts(environ: dict[str, str], said: str) -> None:
+    """Each in a sentence with its key; a token in a file is refused without being shown."""
+    from bot.config import load
+    from bot.errors import ConfigError
+
+    with pytest.raises(ConfigError, match=said) as caught:
+        load(None, environ={"ANLITONG_TELEGRAM__LIBRARY": "ptb", **environ})
+    assert "telegram." in str(caught.value) and TOKEN not in str(caught.value)
+
+
+def test_a_token_in_the_file_is_refused(tmp_path: Path) -> None:
+    """It says where it belongs, and does not show it."""
+    from bot.config import load
+    from bot.errors import ConfigError
+
+    file = tmp_path / "config.toml"
+    file.write_text(f'[telegram]\ntoken = "{TOKEN}"\n', "utf-8")
+    with pytest.raises(ConfigError, match="ANLITONG_TELEGRAM__TOKEN") as caught:
+        load(file, environ={})
+    assert TOKEN not in str(caught.value)
+
+
+async def test_what_a_watcher_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Library, way, updates and requests by kind in the health; no token, no text."""
+    async with talking(tmp_path, "ptb") as talk:
+        li = talk.somebody()
+        await li.start(talk.link)
+        health = await talk.house.look.health()
+        told = health["channels"]["telegram"]
+        assert (told["library"], told["by"], told["updates"]) == ("ptb", "polling", 1)
+        assert told["requests"] >= 3 and told["floods"] == told["refused"] == told["broken"] == 0
+        assert 0 <= told["silent_seconds"] < 60
+        assert TOKEN not in str(health)
+
+
+def test_a_backlog_is_told_and_counts_from_when_it_was_sent(tmp_path: Path) -> None:
+    """A real program that was away for two hours says so in its log, once, and takes what waited."""
+    clock = _Behind()
+    telegram = Telegram(clock=clock)
+    with in_thread(telegram) as url:
+        fake = Remote(url)
+        clock.seconds = 2 * 3600
+        for user in (1, 2, 3):
+            Phone(fake, user).start()
+        clock.seconds = 0
+        environ = {
+            "ANLITONG_TELEGRAM__LIBRARY": "ptb",
+            "ANLITONG_TELEGRAM__API": url,
+            "ANLITONG_TELEGRAM__TOKEN": TOKEN,
+        }
+        with serving(tmp_path / "data", environ=environ) as served:
+            Phone(fake, 3).wait("要有邀请链接", 30)
+            end = time.monotonic() + 10
+            log = next(tmp_path.glob("*.log"))
+            while "a backlog" not in log.read_text("utf-8") and time.monotonic() < end:
+                time.sleep(0.05)
+            said = log.read_text("utf-8")
+            assert said.count("a backlog") == 1 and '"hours": 2.0' in said and TOKEN not in said
+            assert httpx.get(f"{served.url}/healthz", trust_env=False).json()["channels"]["telegram"]["updates"] == 3
+
+
+class _Behind(RealTime):
+    """A clock that can be set back."""
+
+    seconds = 0.0
+
+    def now(self) -> float:
+        return super().now() - self.seconds
