@@ -283,7 +283,7 @@ class House:
         from handlers.telegram_common import TelegramSettings
 
         telegram = self.settings.telegram
-        shared = telegram.model_dump()
+        shared = telegram.model_dump(exclude={"bot"})
         return TelegramSettings(**shared, url=self.settings.site.url)
 
     def web_settings(self) -> WebSettings:

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 LIBRARIES = {"aiogram": "aiogram", "ptb": "telegram"}  # the extra's name and the module that it brings
 _WEBHOOK = re.compile(r"(?:/[A-Za-z0-9_-]+)*/[A-Za-z0-9_-]{8,}")  # nobody guesses its last part
+_BOT = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 SECRETS = ("token", "secret")  # of [telegram]: never in a file
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -68,6 +69,13 @@ def _library(text: str) -> str:
     if text and text not in LIBRARIES:
         raise PydanticCustomError("library", "library", {"choices": " ".join(LIBRARIES)})
     return text
+
+
+def _bot(text: str) -> str:
+    name = text.removeprefix("@")
+    if name and not _BOT.fullmatch(name):
+        raise PydanticCustomError("bot", "bot")
+    return name
 
 
 def _path(text: str) -> str:
@@ -177,6 +185,7 @@ class Telegram(BaseModel):
 
     model_config = _FROZEN
     library: Annotated[str, AfterValidator(_library)]
+    bot: Annotated[str, AfterValidator(_bot)]
     api: Annotated[str, AfterValidator(_url)]
     webhook: Annotated[str, AfterValidator(_path)]
     connections: int = Field(ge=1, le=100)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from bot.__main__ import main
 from handlers.telegram_fake.clock import RealTime
+from handlers.telegram_fake.limits import START
 from handlers.telegram_fake.phone import Phone, Remote
 from handlers.telegram_fake.serving import in_thread
 from handlers.telegram_fake.telegram import TOKEN, Telegram
@@ -79,6 +83,17 @@ def test_settings_that_cannot_work_are_told_before_anything_starts(environ: dict
     with pytest.raises(ConfigError, match=said) as caught:
         load(None, environ={"ANLITONG_TELEGRAM__LIBRARY": "ptb", **environ})
     assert "telegram." in str(caught.value) and TOKEN not in str(caught.value)
+
+
+def test_an_invite_opens_in_telegram_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Where the bot's name is known; the code is the page's, and fits what Telegram takes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANLITONG_TELEGRAM__BOT", "@yunxi_anli_bot")
+    assert main(["invite", "--data", str(tmp_path / "data"), "--uses", "1"]) == 0
+    said = capsys.readouterr().out
+    link = re.search(r"/i/(\S+)", said)
+    assert link and f"https://t.me/yunxi_anli_bot?start={link[1]}\n" in said
+    assert START.fullmatch(link[1])
 
 
 def test_a_token_in_the_file_is_refused(tmp_path: Path) -> None:

@@ -42,11 +42,14 @@ def _make(args: argparse.Namespace, wording: Wording) -> int:
         url = f"{base_url(house.settings)}/i/{made.result['link']}"
         if args.page:
             out_of(args.page, _page(url, made.result, house.settings, wording).encode(), wording)
+        telegram = telegram_url(house.settings, str(made.result["link"]))
         if args.json:
-            print_json({**made.result, "url": url})
+            print_json({**made.result, "url": url, **({"telegram": telegram} if telegram else {})})
             return FINE
         say(_sentence(made.result, wording))
         say(url)
+        if telegram:
+            say(wording.say("cli.invite.telegram", url=telegram))
         for line in _notes(made.result, wording):
             say(line)
         say(_on_terminal(url))
@@ -63,6 +66,12 @@ def base_url(settings: Settings, port: int = 0) -> str:
     host = "127.0.0.1" if site.host in ("", "0.0.0.0", "::") else site.host
     shown = f"[{host}]" if ":" in host else host
     return site.url or f"http://{shown}:{port or site.port}"
+
+
+def telegram_url(settings: Settings, link: str) -> str:
+    """The same link for Telegram; "" where the bot's name is not known."""
+    bot = settings.telegram.bot
+    return f"https://t.me/{bot}?start={link}" if bot else ""
 
 
 def _sentence(result: Mapping[str, Any], wording: Wording) -> str:
