@@ -17,7 +17,7 @@ from handlers.telegram_fake.clock import RealTime
 from handlers.telegram_fake.phone import Phone, Remote
 from handlers.telegram_fake.telegram import TOKEN
 from tests import pictures
-from tests.browser import WAIT, free_port
+from tests.browser import WAIT, free_port, serving
 from tests.telegram import Bot, bot_and_fake
 
 
@@ -128,6 +128,7 @@ def test_nothing_is_wider_than_the_phone(page: Any, bot: Bot) -> None:
 
 
 def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
+    """Its address, how to end it, and lines that start our own bot beside it, which then answers on the phone."""
     port = free_port()
     command = [sys.executable, "-m", "bot", "telegram", "fake", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fake:
@@ -135,15 +136,19 @@ def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
         printed = []
         for line in fake.stdout:
             printed.append(line)
-            if line.startswith("案例通自己的"):
+            if line.startswith("它打印的"):
                 break
         said = "".join(printed)
         url = f"http://127.0.0.1:{port}"
         assert f"{url}/\n" in said
-        assert f"接口地址：{url}\n" in said
-        assert f"令牌：{TOKEN}\n" in said
+        environ = dict(re.findall(r"^export (\w+)=(\S+)$", said, re.M))
+        assert environ["ANLITONG_TELEGRAM__API"] == url and "\nanlitong serve\n" in said
         li = Phone(Remote(url), 1001, first_name="李建国")
-        li.start()
+        with serving(tmp_path / "data", environ=environ) as served:
+            li.start()
+            li.wait("要有邀请链接", 30)
+            li.say(served.writer)
+            li.wait(lambda screen: "第一次来" in screen.from_bot[-1].labels, 30)
         with httpx.Client(trust_env=False) as client:
             assert client.get(f"{url}/bot{TOKEN}/getMe").json()["result"]["first_name"] == "案例通"
             assert client.get(url).headers["content-security-policy"].startswith("default-src 'none'")
