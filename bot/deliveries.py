@@ -1,25 +1,28 @@
 """Sends what is owed to messengers, in order per address, turn by turn.
 
 What this process has just taken is handed over in memory, already claimed; everything else that is owed (after
-a restart, after a failure, by another process) is looked for in the database. What was sent is noted many at a
-time. A claim that is about to lapse is not acted on: somebody else will.
+a restart, after a failure, by another process) is looked for in the database. As long as it is not known what lies
+there, nothing is sent to an address before that. What was sent is noted many at a time. A claim that is about to
+lapse is not acted on: somebody else will.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from bot.channel import Address, Channel, Debt, Face, Take, Trace, Update
 from bot.engine.messages import Reach
-from bot.errors import Blocked, NotYet, StoreError, TryLater
+from bot.errors import Blocked, ChannelError, NotYet, Refused, StoreError, TryLater
 from bot.outcome import LEASE
 from bot.sendings import Sending, sendings
 from bot.wording import Wording
@@ -32,6 +35,7 @@ _MANY = 256  # messages in hand: at Telegram's pace so many are sent well within
 _LOOK_EVERY = 1.0
 _REMEMBERED = 10_000  # addresses of which one knows what stands there
 _PATIENT = 15.0  # seconds that a message is waited for in memory; for longer it goes back
+_TROUBLED = 60.0  # seconds until a channel that takes nothing at all is tried again
 _LONGEST = 300.0
 _log = structlog.get_logger("deliveries")
 
@@ -80,25 +84,42 @@ class Deliveries:
         self._lines: dict[Address, _Line] = {}
         self._known: OrderedDict[Address, tuple[Trace, float]] = OrderedDict()
         self._held: dict[Address, datetime] = {}
+        self._claims: set[asyncio.Task[Any]] = set()
+        self._behind = True
+        self._foreign: datetime | None = None
+        self._closing = False
         self._settled: list[tuple[int, str, str]] = []
         self._traces: dict[Address, Trace] = {}
         self._settling: asyncio.Task[None] | None = None
 
     async def open(self, channel: Channel) -> None:
         """From now on this channel's messages are sent here."""
-        if self._alone:
-            await self._write(lambda c: deliveries.release(c, [channel.name]))
+        while True:
+            with suppress(StoreError):
+                if self._alone:
+                    await self._write(lambda c: deliveries.release(c, [channel.name]))
+                lapses = await self._write(lambda c: deliveries.last_claim(c, [channel.name]))
+                break
+            await asyncio.sleep(_LOOK_EVERY)
         self._channels[channel.name] = channel
+        self._behind, self._foreign = True, max(filter(None, (self._foreign, lapses)), default=None)
+        with suppress(StoreError):
+            await self.look()
 
     def hand(self, debts: Sequence[Debt]) -> None:
         """What has just been claimed, of one turn. Behind what had to be put back it is put back as well."""
-        self._enter(debts[0].to, debts, behind=debts[0].to in self._held)
+        to = debts[0].to
+        if self._behind and to not in self._held and to.channel in self._channels:
+            self._held[to] = self._world.now()
+            self._begin(self._line_up(to, debts))
+        else:
+            self._enter(to, debts, behind=to in self._held)
 
     async def run(self) -> None:
         """Looks for ever for what is owed and was not handed over."""
         while True:
-            with suppress(StoreError):
-                await self.look()
+            with suppress(StoreError):  # a look is not given up half way: what it has claimed is in hand
+                await asyncio.shield(self._begin(self.look()))
             await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> int:
@@ -107,26 +128,35 @@ class Deliveries:
         if not self._channels or room < 1:
             return 0
         now = self._world.now()
+        known = self._foreign is None or self._foreign < now  # no claim but our own was seen
         self._held = {to: until for to, until in self._held.items() if until > now - LEASE}
         found = await self._write(lambda c: deliveries.claim(c, tuple(self._channels), now, now + LEASE, room))
         for to, debts in found.items():
             self._held.pop(to, None)
             for debt in debts:  # what was one breath then is not put together now: each may have its own time
                 self._enter(to, [debt])
-        return sum(map(len, found.values()))
+        count = sum(map(len, found.values()))
+        if known and count < room:
+            self._behind = False
+        return count
 
     async def drain(self) -> None:
         """Returns when all that is in hand was sent, failed or put back, and noted."""
-        while tasks := [line.task for line in self._lines.values() if line.task]:
+        while tasks := [*self._claims, *(line.task for line in self._lines.values() if line.task)]:
             await asyncio.wait(tasks)
         while self._settling:
             await asyncio.wait([self._settling])
 
     async def close(self, seconds: float = 5.0) -> None:
         """Sends what can be sent in so many seconds; the rest stays owed."""
+        self._closing = True
+        for line in self._lines.values():
+            line.more.set()  # a line that grows does so now
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.drain()
+        if self._claims:
+            await asyncio.wait(self._claims)
         for line in list(self._lines.values()):
             if line.task:
                 line.task.cancel()
@@ -134,9 +164,38 @@ class Deliveries:
         if self._settling:
             await asyncio.wait([self._settling])
         left = [id for line in self._lines.values() for turn in line.turns for id in turn.left]
-        if left:
-            with suppress(StoreError):
+        with suppress(StoreError):
+            if self._alone:  # with what was claimed for us and never handed over, since we were told to stop
+                await self._write(lambda c: deliveries.release(c, tuple(self._channels)))
+            elif left:
                 await self._write(lambda c: deliveries.again(c, left, self._world.now()))
+
+    def _begin(self, claiming: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Something that claims, which `drain` waits for."""
+        task = asyncio.create_task(claiming)
+        self._claims.add(task)
+        task.add_done_callback(self._claims.discard)
+        return task
+
+    async def _line_up(self, to: Address, debts: Sequence[Debt]) -> None:
+        """Puts a turn behind whatever the database has for its address, and claims what may go now."""
+        now, ids = self._world.now(), [debt.id for debt in debts]
+
+        def claimed(c: Connection) -> list[Debt]:
+            deliveries.again(c, ids, now)
+            return deliveries.claim(c, [to.channel], now, now + LEASE, _MANY, only=to).get(to, [])
+
+        try:
+            found = await self._write(claimed)
+        except StoreError:
+            return  # the claim lapses, and what comes meanwhile is put behind it
+        if found and found[-1].id == ids[-1]:
+            self._held.pop(to, None)
+        if [debt.id for debt in found] == ids:
+            self._enter(to, debts)
+        else:
+            for debt in found:
+                self._enter(to, [debt])
 
     # ------------------------------------------------------------ one address
 
@@ -151,12 +210,14 @@ class Deliveries:
         made = sendings(debts, channel.caps, self._noted)
         line.turns.append(_Turn(tuple(debts), self._world.monotonic(), made))
         line.more.set()
-        if line.task is None:
+        if line.task is None or line.task.done():
             work = self._put_back(line, self._held[to]) if behind else self._serve(line, channel)
             line.task = asyncio.create_task(work)
             line.task.add_done_callback(lambda task: self._ended(line, task))
 
     def _ended(self, line: _Line, task: asyncio.Task[None]) -> None:
+        if line.task is not task:
+            return  # in the moment of its end more came, and is being served
         line.task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("broke off", part="line", kind=type(error).__name__)  # the claims lapse
@@ -203,7 +264,7 @@ class Deliveries:
                 return False
             return True
         left = line.edited + channel.caps.edit_every - self._world.monotonic()
-        if left <= 0:
+        if left <= 0 or self._closing:
             return True
         line.more.clear()
         with suppress(TimeoutError):
@@ -220,6 +281,8 @@ class Deliveries:
             except (Blocked, TryLater, NotYet, StoreError):
                 raise
             except Exception as error:  # a message that is refused, or that we cannot say, holds up no other
+                if isinstance(error, ChannelError) and not isinstance(error, Refused):
+                    raise TryLater(_TROUBLED) from None  # it is not the message's fault: the token may be no more
                 _log.error("not sent", channel=channel.name, kind=type(error).__name__)
                 self._settle((id, "failed", "") for id in sending.settles)
             else:
@@ -241,11 +304,12 @@ class Deliveries:
             await self._put_back(line, until)
 
     async def _put_back(self, line: _Line, until: datetime) -> None:
-        self._held[line.to] = until
         while line.turns:
+            self._held[line.to] = until
             ids = [id for turn in line.turns for id in turn.left]
             line.turns.clear()
             await self._write(partial(deliveries.again, ids=ids, after=until))
+            self._held[line.to] = until  # whoever looked meanwhile has not seen these
 
     # ------------------------------------------------------------ noting
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, null, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, null, or_, select, update
 
 from bot.channel import Address, Debt, Trace
 from storage.codec import message_in, trace_in, trace_out
@@ -38,9 +38,15 @@ _NOTED = select(addresses.c.stands).where(
 
 
 def claim(
-    connection: Connection, channels: Collection[str], now: datetime, until: datetime, limit: int
+    connection: Connection,
+    channels: Collection[str],
+    now: datetime,
+    until: datetime,
+    limit: int,
+    only: Address | None = None,
 ) -> dict[Address, list[Debt]]:
-    """Up to `limit` owed messages of these channels by address, in order; none behind one that has to wait."""
+    """Up to `limit` owed messages of these channels (or of `only` one address) by address, in order; none behind one
+    that has to wait."""
     earlier = deliveries.alias("earlier")
     waits = or_(
         and_(earlier.c.state == "owed", earlier.c.after > now),
@@ -55,6 +61,8 @@ def claim(
     )
     free = or_(deliveries.c.state == "owed", and_(deliveries.c.state == "claimed", deliveries.c.claimed_until < now))
     ready = and_(free, or_(deliveries.c.after.is_(None), deliveries.c.after <= now))
+    if only is not None:
+        ready = and_(ready, deliveries.c.channel == only.channel, deliveries.c.external == only.external)
     chosen = picked(
         select(deliveries.c.id)
         .where(deliveries.c.channel.in_(channels), ready, ~exists().where(same_chat))
@@ -97,6 +105,12 @@ def release(connection: Connection, channels: Collection[str]) -> None:
     connection.execute(update(deliveries).where(claimed).values(state="owed", claimed_until=None))
 
 
+def last_claim(connection: Connection, channels: Collection[str]) -> datetime | None:
+    """Until when at most somebody else may still be sending; None: nobody is."""
+    claimed = (deliveries.c.state == "claimed") & deliveries.c.channel.in_(channels)
+    return connection.execute(select(func.max(deliveries.c.claimed_until)).where(claimed)).scalar()
+
+
 def settle(
     connection: Connection, settled: Iterable[tuple[int, str, str]], traces: Mapping[Address, Trace] | None = None
 ) -> None:
@@ -110,9 +124,10 @@ def settle(
 
 
 def again(connection: Connection, ids: Collection[int], after: datetime) -> None:
-    """Owed still, not before an instant."""
+    """Owed still, not before an instant; what has failed meanwhile stays so."""
     later = {"state": "owed", "after": after, "claimed_until": None}
-    connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**later))
+    mine = deliveries.c.id.in_(ids) & (deliveries.c.state == "claimed")
+    connection.execute(update(deliveries).where(mine).values(**later))
 
 
 def forget(connection: Connection, before: datetime) -> int:
