@@ -22,6 +22,7 @@ Hear = Callable[[Sequence[Raw]], Awaitable[None]]
 
 _POLL = 25  # seconds that Telegram waits for something new
 _LONGEST = 30.0  # seconds between two tries
+_TO_ITS_END = 5.0  # seconds that a batch may take when we are told to stop in the middle of it
 _log = structlog.get_logger("telegram")
 
 
@@ -38,10 +39,10 @@ class Poller:
 
     async def run(self) -> None:
         """Raises WrongToken; everything else is waited for: Telegram, another poller, the database."""
-        offset, pause = 0, 0.5
+        pause = 0.5
         while True:
             try:
-                raws = await self._library.updates(offset, seconds=_POLL)
+                raws = await self._library.updates(self._next, seconds=_POLL)
             except WrongToken:
                 raise
             except ChannelError as trouble:
@@ -53,8 +54,9 @@ class Poller:
                 _log.info("fetching again")
             pause = 0.5
             self.fetched += len(raws)
-            await self._heard(raws)
-            offset = self._next = int(raws[-1]["update_id"]) + 1 if raws else 0
+            self._next = 0
+            if raws:
+                await self._heard(raws)
 
     async def confirm(self) -> None:
         """Tells Telegram, when we stop, what was committed: or it would come once more."""
@@ -64,15 +66,30 @@ class Poller:
                     await self._library.updates(self._next, seconds=0)
 
     async def _heard(self, raws: Sequence[Raw]) -> None:
+        """Returns when they are committed."""
         pause = 0.2
-        while raws:
+        while True:
             try:
-                await self._hear(raws)
+                await self._one_try(raws)
                 return
             except StoreError as error:
                 _log.warning("the database is away", kind=type(error).__name__, waiting=len(raws))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST)
+
+    async def _one_try(self, raws: Sequence[Raw]) -> None:
+        """Done to its end even when we are told to stop: what is committed is confirmed, and answered."""
+        work = asyncio.ensure_future(self._hear(raws))
+        work.add_done_callback(lambda done: self._settle(done, raws))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work], timeout=_TO_ITS_END)
+            raise
+
+    def _settle(self, work: asyncio.Future[None], raws: Sequence[Raw]) -> None:
+        if not work.cancelled() and work.exception() is None:
+            self._next = int(raws[-1]["update_id"]) + 1
 
     async def _trouble(self, trouble: ChannelError, pause: float) -> None:
         """Says once what hinders, and waits: a little at random, so that many do not come back as one."""
