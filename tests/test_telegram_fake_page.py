@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import httpx
 import pytest
 
 from handlers.telegram_fake.clock import RealTime
-from handlers.telegram_fake.phone import Phone, Remote
+from handlers.telegram_fake.phone import Phone, Remote, Screen
 from handlers.telegram_fake.telegram import TOKEN
 from tests import pictures
 from tests.browser import WAIT, free_port, serving
@@ -127,11 +129,28 @@ def test_nothing_is_wider_than_the_phone(page: Any, bot: Bot) -> None:
     assert page.evaluate(wide) <= 360
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """It does not outlive a test that fails."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
+def seen(phone: Phone, test: Callable[[Screen], bool]) -> None:
+    """Returns when it is to be seen on the phone. (`Phone.wait` wants a thread without a loop; a browser has one.)"""
+    end = time.monotonic() + 30
+    while not test(screen := phone.screen()):
+        assert time.monotonic() < end, screen.texts
+        time.sleep(0.05)
+
+
 def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
     """Its address, how to end it, and lines that start our own bot beside it, which then answers on the phone."""
     port = free_port()
     command = [sys.executable, "-m", "bot", "telegram", "fake", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fake:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as fake, ended(fake):
         assert fake.stdout is not None and fake.stderr is not None
         printed = []
         for line in fake.stdout:
@@ -146,9 +165,9 @@ def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
         li = Phone(Remote(url), 1001, first_name="李建国")
         with serving(tmp_path / "data", environ=environ) as served:
             li.start()
-            li.wait("要有邀请链接", 30)
+            seen(li, lambda screen: "要有邀请链接" in screen.texts[-1])
             li.say(served.writer)
-            li.wait(lambda screen: "第一次来" in screen.from_bot[-1].labels, 30)
+            seen(li, lambda screen: "第一次来" in screen.messages[-1].labels)
         with httpx.Client(trust_env=False) as client:
             assert client.get(f"{url}/bot{TOKEN}/getMe").json()["result"]["first_name"] == "案例通"
             assert client.get(url).headers["content-security-policy"].startswith("default-src 'none'")
