@@ -2,7 +2,8 @@
 
 What this process has just taken is handed over in memory, already claimed; everything else that is owed (after
 a restart, after a failure, by another process) is looked for in the database. As long as it is not known what lies
-there, nothing is sent to an address before that. What was sent is noted many at a time. A claim that is about to
+there, nothing is sent to an address before that. What was sent is noted many at a time, and before the next message
+to the same address: who is killed has sent no more than one there that will be sent again. A claim that is about to
 lapse is not acted on: somebody else will.
 """
 
@@ -67,6 +68,7 @@ class _Line:
     trace: Trace
     turns: deque[_Turn] = field(default_factory=deque)
     edited: float = -_LONGEST
+    noting: asyncio.Future[None] | None = None
     task: asyncio.Task[None] | None = None
     more: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,6 +91,7 @@ class Deliveries:
         self._foreign: datetime | None = None
         self._closing = False
         self._settled: list[tuple[int, str, str]] = []
+        self._unnoted: list[asyncio.Future[None]] = []
         self._traces: dict[Address, Trace] = {}
         self._settling: asyncio.Task[None] | None = None
 
@@ -233,7 +236,11 @@ class Deliveries:
         return self._wording.say("terminal.noted", label=face.label, note=face.note)
 
     async def _serve(self, line: _Line, channel: Channel) -> None:
-        while line.turns:
+        while line.turns or line.noting:
+            if line.noting:
+                await line.noting
+                line.noting = None
+                continue
             turn = line.turns[0]
             if self._world.monotonic() - turn.since > _SAFE:
                 await self._put_back(line, self._world.now())
@@ -275,6 +282,9 @@ class Deliveries:
     async def _send(self, line: _Line, turn: _Turn, channel: Channel) -> None:
         """Sends a turn, message by message; what was sent is not in it any more when something is raised."""
         while turn.sendings:
+            if line.noting:
+                await line.noting
+                line.noting = None
             sending = turn.sendings[0]
             try:
                 sent = await channel.send(line.to, sending.message, line.trace, notice=sending.notice)
@@ -290,7 +300,7 @@ class Deliveries:
                     line.trace = self._traces[line.to] = sent.trace
                 if sending.message.slot == "gather":
                     line.edited = self._world.monotonic()
-                self._settle((id, "sent", sent.external) for id in sending.settles)
+                line.noting = self._settle((id, "sent", sent.external) for id in sending.settles)
             turn.sendings.pop(0)
 
     async def _wait(self, line: _Line, wait: TryLater | NotYet) -> None:
@@ -313,20 +323,32 @@ class Deliveries:
 
     # ------------------------------------------------------------ noting
 
-    def _settle(self, settled: Iterable[tuple[int, str, str]]) -> None:
+    def _settle(self, settled: Iterable[tuple[int, str, str]]) -> asyncio.Future[None]:
+        """Has it noted: the future is done when it is."""
+        noted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled.extend(settled)
-        if self._settled and self._settling is None:
+        self._unnoted.append(noted)
+        if self._settling is None:
             self._settling = asyncio.create_task(self._note())
+        return noted
 
     async def _note(self) -> None:
         try:
-            while self._settled:
+            while self._unnoted:
                 settled, self._settled = self._settled, []
+                unnoted, self._unnoted = self._unnoted, []
                 traces, self._traces = self._traces, {}
                 try:
                     await self._write(partial(deliveries.settle, settled=settled, traces=traces))
                 except StoreError:
                     self._settled, self._traces = settled + self._settled, {**traces, **self._traces}
+                    self._unnoted = unnoted + self._unnoted
                     await asyncio.sleep(0.5)
+                    continue
+                except Exception as error:  # of these nothing can be noted: their claims lapse
+                    _log.error("broke off", part="noting", kind=type(error).__name__)
+                for one in unnoted:
+                    if not one.done():
+                        one.set_result(None)
         finally:
             self._settling = None
