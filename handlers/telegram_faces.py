@@ -14,15 +14,20 @@ _WIDE = 14  # Chinese characters that a row has room for, a gap of one included 
 
 
 def rows_of(faces: Sequence[Face]) -> Rows:
-    """Inline buttons in their order, as many in a row as can be read."""
+    """Inline buttons in their order. The app makes those of a row equally wide and cuts what does not fit, so a row
+    takes as many as its longest label lets; the one that is most likely wanted stands alone."""
     rows: list[list[Face]] = []
     for face in faces:
-        row = rows[-1] if rows else []
-        if row and len(row) < _ACROSS and sum(map(_width, row)) + len(row) + _width(face) <= _WIDE:
-            row.append(face)
+        if rows and _fit([*rows[-1], face]):
+            rows[-1].append(face)
         else:
             rows.append([face])
     return tuple(tuple((face.label, face.press) for face in row) for row in rows)
+
+
+def _fit(row: Sequence[Face]) -> bool:
+    alone = any(face.strong for face in row)
+    return not alone and len(row) <= _ACROSS and len(row) * (max(map(_width, row)) + 1) - 1 <= _WIDE
 
 
 def keys_of(faces: Sequence[Face]) -> Keys:
