@@ -225,7 +225,11 @@ async def test_a_picture_that_is_none(talk: Talk, li: Somebody) -> None:
 
 async def test_captions_that_are_none_or_too_long(talk: Talk, li: Somebody) -> None:
     """A caption of blanks is none; one that is a whole text is asked for again, and the picture is there."""
-    await li.does(li.phone.photo, jpeg(), "   ")
+    await li.does(li.phone.photo, jpeg())
+    file = next(m.file for m in li.phone.screen().messages if m.kind == "photo")
+    assert file is not None
+    again = [{"file_id": file["id"], "file_unique_id": "u", "width": 1600, "height": 1200}]
+    assert "有1张已经发过了" in said(await li.sends(photo=again, caption=" \n "))
     told = said(await li.does(li.phone.photo, jpeg(1610, 1200), "这天来了很多人，" * 20))
     assert "照片说明有点长，请用一句话说，100字以内" in told and "现在共2张" in told
     assert [p.caption for p in (await talk.paper()).content.pictures] == ["", ""]
@@ -245,7 +249,7 @@ async def test_texts_without_a_word_and_endless_ones(talk: Talk, li: Somebody) -
 
 
 async def test_a_stranger_hears_what_to_do(talk: Talk) -> None:
-    """Without an invite, with an invented one, or with one that was taken back; nothing of them is kept."""
+    """Without an invite, with an invented one, or with digits that are nobody's; nothing of them is kept."""
     wang = talk.somebody(1002, "王芳")
     assert "要有邀请链接才能开始写" in said(await wang.start())
     assert "要有邀请链接才能开始写" in said(await wang.say("你好"))
@@ -257,12 +261,16 @@ async def test_a_stranger_hears_what_to_do(talk: Talk) -> None:
 
 
 async def test_who_stops_the_bot_and_comes_back(talk: Talk, li: Somebody) -> None:
-    """Nothing more is sent to them, all is kept, and they go on where they were."""
+    """Nothing more is sent to them, not even at the hour they had chosen; all is kept, and they go on from there."""
     await li.say("槐树村412户1586人")
+    await li.say("稍后")
+    await li.press("明晚8点")
     li.phone.block()
     await talk.quiet()
     requests = talk.requests
-    await talk.house.wakes.ring_due()
+    assert isinstance(talk.world, Steady)
+    talk.world.forward(days=2)
+    assert await talk.house.wakes.ring_due() == 1
     await talk.quiet()
     assert talk.requests == requests
     await li.does(li.phone.unblock)
