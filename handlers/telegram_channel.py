@@ -49,6 +49,7 @@ from handlers.telegram_webhook import Webhook
 from handlers.transport import Transport
 
 _OLD = 3600  # seconds after which a backlog is worth a warning
+_GROWS = 3  # times a line is edited before it is said anew: its button must not scroll out of sight
 _AT_ONCE = 500  # things under way beside the updates before the next ones are fetched
 _log = structlog.get_logger("telegram")
 
@@ -78,6 +79,7 @@ class TelegramChannel:
         self._poller = Poller(library, self.hear, world)
         self._groups: Lately[bool] = Lately()
         self._pressed: Lately[Heard] = Lately()
+        self._grew: Lately[tuple[str, int]] = Lately()
         self._beside: set[asyncio.Task[Any]] = set()
         self._heard = 0
         self._last = 0.0
@@ -288,12 +290,15 @@ class TelegramChannel:
         )
 
     async def _grown(self, chat: int, message: Outgoing, trace: Trace) -> int:
-        try:
-            change = Change(chat=chat, message=int(trace.gather), text=message.text, rows=rows_of(message.buttons))
-            await self._library.do(change)
-        except Gone:
-            return await self._spoken(chat, message, trace)
-        return int(trace.gather)
+        grown = self._grew.get(chat)
+        times = grown[1] if grown is not None and grown[0] == trace.gather else 0
+        with suppress(Gone):
+            if times < _GROWS:
+                change = Change(chat=chat, message=int(trace.gather), text=message.text, rows=rows_of(message.buttons))
+                await self._library.do(change)
+                self._grew.put(chat, (trace.gather, times + 1))
+                return int(trace.gather)
+        return await self._spoken(chat, message, trace)
 
     async def _card(self, chat: int, message: Outgoing, trace: Trace) -> int:
         """In the place of the one that stands; where there is none any more, a new one is pinned."""

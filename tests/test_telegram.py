@@ -73,15 +73,19 @@ async def test_only_what_can_be_answered_has_buttons(li: Somebody) -> None:
 
 
 async def test_a_line_that_grows(li: Somebody) -> None:
-    """While somebody writes on, one message says how much there is; nothing else comes."""
+    """While somebody writes on, one message says how much there is; after three edits it is said anew, below what was
+    written, so that its button is in sight, and the old one has none any more."""
     (first,) = [m for m in await li.say("槐树村412户") if "收到" in m.text]
     assert first.text.startswith("收到，6字")
     for n, text in enumerate(["1586人", "6个村民小组", "种花椒"]):
         seen = await li.say(text)
         assert [(m.id, m.edited) for m in seen] == [(first.id, True)], n
     assert seen[0].text.startswith("收到，共20字")
-    more = await li.say("种柑橘", "养猪")
-    assert [m.id for m in more] == [first.id] and more[0].text.startswith("收到，共27字")
+    old, new = await li.say("种柑橘")
+    assert (old.id, old.labels) == (first.id, []) and "写完了" in new.labels
+    assert li.phone.screen().messages[-1] == new and new.text.startswith("收到，共24字")
+    (again,) = await li.say("养猪")
+    assert again.id == new.id and again.text.startswith("收到，共27字")
 
 
 # ---------------------------------------------------------------- the card

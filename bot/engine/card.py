@@ -124,7 +124,7 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
         w.say("overview.intro", sections=len(call.sections), minutes=call.minutes or 40, buttons=buttons)
     elif target:
         resume = Button(press=on("resume", draft), key="resume", strong=True)
-        buttons = [resume, command("preview"), *head_buttons(w, draft)]
+        buttons = [resume, *section_buttons(w, draft), command("preview"), *head_buttons(w, draft)]
         spot = Focus(draft=draft, section=target[0].id, question=target[1].id)
         if w.focus is not None and w.focus.draft == draft and w.here() is not None:
             spot = w.focus
@@ -136,8 +136,18 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
             buttons=buttons,
         )
     else:
-        buttons = [command("preview"), command("submit"), *head_buttons(w, draft)]
+        buttons = [*section_buttons(w, draft), command("preview"), command("submit"), *head_buttons(w, draft)]
         w.say("overview.all", words=words, buttons=buttons)
+
+
+def section_buttons(w: Work, draft: int) -> tuple[Button, ...]:
+    """A way to each section; on the page the card's own lines are that."""
+    if w.view.caps.page:
+        return ()
+    sections = enumerate(w.call(draft).sections, 1)
+    return tuple(
+        Button(press=on("go", draft, s.id), key="section_n", params={"n": n, "heading": s.heading}) for n, s in sections
+    )
 
 
 def head_buttons(w: Work, draft: int) -> tuple[Button, ...]:
