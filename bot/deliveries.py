@@ -89,6 +89,7 @@ class Deliveries:
         self._claims: set[asyncio.Task[Any]] = set()
         self._behind = True
         self._foreign: datetime | None = None
+        self._resting: dict[str, float] = {}
         self._closing = False
         self._settled: list[tuple[int, str, str]] = []
         self._unnoted: list[asyncio.Future[None]] = []
@@ -102,6 +103,7 @@ class Deliveries:
                 if self._alone:
                     await self._write(lambda c: deliveries.release(c, [channel.name]))
                 lapses = await self._write(lambda c: deliveries.last_claim(c, [channel.name]))
+                self._held |= await self._write(lambda c: deliveries.held(c, [channel.name], self._world.now()))
                 break
             await asyncio.sleep(_LOOK_EVERY)
         self._channels[channel.name] = channel
@@ -128,19 +130,19 @@ class Deliveries:
     async def look(self) -> int:
         """Claims what is owed and free, as much as will be sent in time, and begins; returns how many messages."""
         room = _MANY - sum(len(line.turns) for line in self._lines.values())
-        if not self._channels or room < 1:
+        channels = [name for name in self._channels if not self._rests(name)]
+        if not channels or room < 1:
             return 0
         now = self._world.now()
         known = self._foreign is None or self._foreign < now  # no claim but our own was seen
         self._held = {to: until for to, until in self._held.items() if until > now - LEASE}
-        found = await self._write(lambda c: deliveries.claim(c, tuple(self._channels), now, now + LEASE, room))
+        found = await self._write(lambda c: deliveries.claim(c, channels, now, now + LEASE, room))
         for to, debts in found.items():
             self._held.pop(to, None)
             for debt in debts:  # what was one breath then is not put together now: each may have its own time
                 self._enter(to, [debt])
         count = sum(map(len, found.values()))
-        if known and count < room:
-            self._behind = False
+        self._behind = count >= room or not known
         return count
 
     async def drain(self) -> None:
@@ -242,7 +244,7 @@ class Deliveries:
                 line.noting = None
                 continue
             turn = line.turns[0]
-            if self._world.monotonic() - turn.since > _SAFE:
+            if self._rests(channel.name) or self._world.monotonic() - turn.since > _SAFE:
                 await self._put_back(line, self._world.now())
                 return
             if turn.grows and line.trace.gather and not await self._is_time(line, channel):
@@ -292,7 +294,8 @@ class Deliveries:
                 raise
             except Exception as error:  # a message that is refused, or that we cannot say, holds up no other
                 if isinstance(error, ChannelError) and not isinstance(error, Refused):
-                    raise TryLater(_TROUBLED) from None  # it is not the message's fault: the token may be no more
+                    self._rest(channel.name)
+                    raise TryLater(0) from None
                 _log.error("not sent", channel=channel.name, kind=type(error).__name__)
                 self._settle((id, "failed", "") for id in sending.settles)
             else:
@@ -312,6 +315,14 @@ class Deliveries:
             await asyncio.sleep(seconds)
         else:
             await self._put_back(line, until)
+
+    def _rest(self, name: str) -> None:
+        """It is not the message's fault, nor the address's: the bot's token may be no more."""
+        self._resting[name] = self._world.monotonic() + _TROUBLED
+        self._behind = True
+
+    def _rests(self, name: str) -> bool:
+        return self._world.monotonic() < self._resting.get(name, float("-inf"))
 
     async def _put_back(self, line: _Line, until: datetime) -> None:
         while line.turns:

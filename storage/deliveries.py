@@ -111,6 +111,14 @@ def last_claim(connection: Connection, channels: Collection[str]) -> datetime | 
     return connection.execute(select(func.max(deliveries.c.claimed_until)).where(claimed)).scalar()
 
 
+def held(connection: Connection, channels: Collection[str], now: datetime) -> dict[Address, datetime]:
+    """The addresses that have to be waited for, and until when."""
+    where = (deliveries.c.channel, deliveries.c.external)
+    waits = (deliveries.c.state == "owed") & deliveries.c.channel.in_(channels) & (deliveries.c.after > now)
+    found = connection.execute(select(*where, func.max(deliveries.c.after)).where(waits).group_by(*where))
+    return {Address(channel=channel, external=external): until for channel, external, until in found}
+
+
 def settle(
     connection: Connection, settled: Iterable[tuple[int, str, str]], traces: Mapping[Address, Trace] | None = None
 ) -> None:
