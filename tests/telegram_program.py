@@ -1,0 +1,416 @@
+"""A real `anlitong serve` that speaks Telegram, the fake it speaks to, and people who write whatever happens to either.
+
+The fake lives on a thread of the test's process and survives the program; what the program has kept is read from its
+folder when it has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from bot.app import House
+from bot.channel import Address, Face, Outgoing, Update
+from bot.config import Settings, load
+from bot.doors import Acted, Shown
+from bot.engine.ids import from36
+from bot.engine.messages import Incoming, Knock, Pressed, Said
+from bot.office import MakeInvite, OpenEdition
+from bot.wording import Wording
+from handlers.telegram_fake.phone import Phone, Remote, Screen, Seen
+from handlers.telegram_fake.serving import in_thread
+from handlers.telegram_fake.telegram import TOKEN, Telegram
+from storage import tables
+from tests.browser import MANY, free_port
+from tests.homes import VILLAGE
+
+PATH, SECRET = "/tg/abcdefgh1234", "a-secret-of-some-length"
+UNHELD = {"CHAT_BURST": "100", "CHAT_PER_SECOND": "100", "PER_SECOND": "1000"}  # our own pace out of the way
+PLAIN = httpx.Client(trust_env=False, timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+_PATIENCE = 60.0  # seconds
+
+
+def until(test: Callable[[], object], what: str, seconds: float = _PATIENCE) -> None:
+    """Returns when it holds."""
+    end = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.01)
+
+
+class Fake:
+    """A Telegram that may go away and come back at the same address; its people stay. `call`: see `phone.Remote`."""
+
+    def __init__(self, *tokens: str) -> None:
+        self._telegram = Telegram(*tokens)
+        self._port = free_port()
+        self._running = ExitStack()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.door = Remote(self.url)
+        self.call = self.door.call
+
+    def start(self) -> None:
+        """From now on it answers."""
+        self._running.enter_context(in_thread(self._telegram, self._port))
+
+    def stop(self) -> None:
+        """Nobody listens there any more."""
+        self._running.close()
+
+    def raw(self, method: str, **fields: Any) -> Any:
+        """A request in the bot's own name, past our program."""
+        return PLAIN.post(f"{self.url}/bot{TOKEN}/{method}", json=fields).json()
+
+    def pushes(self, to: str = "") -> None:
+        """Pushes what waits, and what comes, one after the other to this program; to nobody: keeps it.
+
+        Telegram itself goes on where it stopped, with what one chat sends in its order; the fake has to be told.
+        """
+        url = {"url": to + PATH, "secret_token": SECRET, "max_connections": 1} if to else {"url": ""}
+        assert self.raw("setWebhook", **url)["ok"]
+
+    def count(self, *methods: str, fate: str = "200") -> int:
+        """How many requests of some kinds were answered so."""
+        counts: dict[str, int] = self.call("counts")
+        return sum(counts.get(f"{method} {fate}", 0) for method in methods)
+
+    @property
+    def answered(self) -> int:
+        """How many messages the bot has sent or changed."""
+        return self.count("sendMessage", "editMessageText")
+
+
+@contextmanager
+def playing(*, pace: bool = False) -> Iterator[Fake]:
+    """A fake that answers, by default without limits of pace."""
+    fake = Fake()
+    fake.start()
+    try:
+        fake.call("pace", on=pace)
+        yield fake
+        assert fake.call("violations") == []
+    finally:
+        fake.stop()
+
+
+class Program:
+    """`anlitong serve` on one folder and one port, started as often as one likes. `webhook`: whether the next start
+    has updates pushed to it; `environ` are settings of its own; `link` opens the page to everybody."""
+
+    def __init__(self, folder: Path, fake: Fake, library: str, *, webhook: bool = False, **environ: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.data = folder / "data"
+        self.webhook = webhook
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.environ = {"LIBRARY": library, "TOKEN": TOKEN, "API": fake.url, **UNHELD, **environ}
+        self.link = ""
+        self._out = folder / "program.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        pushed = {"WEBHOOK": PATH, "SECRET": SECRET} if self.webhook else {}
+        return {
+            **MANY,
+            "ANLITONG_CALLS__OPEN": '["mca"]',
+            "ANLITONG_SITE__PORT": str(self._port),
+            **({"ANLITONG_SITE__URL": self.url} if self.webhook else {}),
+            **{f"ANLITONG_TELEGRAM__{name}": value for name, value in {**self.environ, **pushed}.items()},
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """What it runs with."""
+        return load(data=str(self.data), environ=self._environ)
+
+    @property
+    def pid(self) -> int:
+        """Of the one that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Another `anlitong` command with the same settings and data."""
+        command = [sys.executable, "-m", "bot", *words, "--data", str(self.data)]
+        env = {**os.environ, **self._environ}
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+
+    # ------------------------------------------------------------ running
+
+    def start(self, *, speaking: bool = True) -> None:
+        """Returns when the page answers, and the bot has made itself known."""
+        before = self.said("speaking")
+        with self._out.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "serve", "--data", str(self.data)],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **self._environ},
+            )
+        until(self.serves, "the page answers")
+        if speaking:
+            until(lambda: self.said("speaking") > before, "the bot speaks")
+
+    def serves(self) -> bool:
+        """Whether the page answers, and finds the database well."""
+        assert self._process is not None and self._process.poll() is None, self._out.read_text()[-2000:]
+        try:
+            return bool(PLAIN.get(f"{self.url}/healthz").json()["ok"])
+        except httpx.TransportError:
+            return False
+
+    def ends(self, number: signal.Signals) -> int:
+        """Sends it a signal and waits for its end; returns how it ended: a status, or -signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(timeout=15)
+
+    def close(self) -> None:
+        """Ends it, dead or alive."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    # ------------------------------------------------------------ what is to be seen of it
+
+    def said(self, event: str) -> int:
+        """How many lines of its log are this event."""
+        written = self._out.read_text() if self._out.exists() else ""
+        return sum(json.loads(line)["event"] == event for line in written.splitlines() if line.startswith("{"))
+
+    @property
+    def rss(self) -> float:
+        """The memory it holds, in MB."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
+    def owes(self) -> int:
+        """How many messages are not settled yet."""
+        return self.asks("SELECT count(*) FROM deliveries WHERE state IN ('owed', 'claimed')")
+
+    def asks(self, statement: str) -> int:
+        """A number from the database, whether the program runs or not."""
+        with closing(sqlite3.connect(f"file:{self.data / 'anlitong.db'}?mode=ro", uri=True)) as connection:
+            return int(connection.execute(statement).fetchone()[0])
+
+
+@contextmanager
+def program(folder: Path, fake: Fake, library: str = "ptb", **more: Any) -> Iterator[Program]:
+    """A program that is ended at the end, and started by whoever wants it."""
+    one = Program(folder, fake, library, **more)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+# ---------------------------------------------------------------- people
+
+
+def text_of(n: int, *, edited: bool = False) -> str:
+    """The nth sentence of somebody."""
+    return f"第{n}件事，我们上门办好了{'，也回访过了' if edited else ''}。"
+
+
+@dataclass(slots=True)
+class Writer:
+    """Somebody who stands at a question and writes: what they have sent, as it has to be found again.
+
+    `messages` are the ids of their texts in order; `edited` the numbers of those they put right; `pressed` the
+    queries of the example that they asked for.
+    """
+
+    phone: Phone
+    example: str
+    messages: list[int] = field(default_factory=list)
+    edited: list[int] = field(default_factory=list)
+    pressed: list[str] = field(default_factory=list)
+
+    def says(self) -> None:
+        """The next sentence; now and then an older one is put right, or the example asked for, under a question that
+        is gone by now."""
+        n = len(self.messages) + 1
+        self.messages += self.phone.say(text_of(n))
+        if n % 10 == 4:
+            self.edited.append(n)
+            self.phone.edit(self.messages[-1], text_of(n, edited=True))
+        if n % 10 == 8:
+            self.pressed.append(self.phone.press_gone(1, self.example))
+
+    @property
+    def address(self) -> Address:
+        """Where they are reached."""
+        return Address(channel="telegram", external=str(self.phone.user))
+
+    @property
+    def paper(self) -> str:
+        """What is to stand in the draft."""
+        return "".join(text_of(n, edited=n in self.edited) for n in range(1, len(self.messages) + 1))
+
+
+def writers(program: Program, fake: Fake, how_many: int = 6) -> list[Writer]:
+    """People who have come by a personal invite each and stand at the first question of a case."""
+    first = 1001
+    fake.call("crowd", count=how_many, first=first)
+
+    async def begin() -> list[Writer]:
+        async with House(program.settings, busy=False) as house:
+            await house.act(OpenEdition(call="mca", first=True))
+            program.link = f"{program.url}/i/{await _invite(house, uses=None)}"
+            return [Writer(Phone(fake.door, first + n), await _begun(house, first + n)) for n in range(how_many)]
+
+    return asyncio.run(begin())
+
+
+async def _invite(house: House, *, uses: int | None) -> str:
+    made = await house.act(MakeInvite(unit=VILLAGE, uses=uses))
+    assert isinstance(made, Acted)
+    return str(made.result["link"])
+
+
+async def _begun(house: House, user: int) -> str:
+    """Brings somebody to the first question; what its button for the example gives."""
+    faces: list[Face] = []
+    done = 0
+
+    async def take(incoming: type[Incoming], **more: Any) -> None:
+        nonlocal faces, done
+        done += 1
+        ref = f"begun:{user}:{done}"
+        one = incoming(at=house.world.now(), ref=ref, **more)
+        address = Address(channel="telegram", external=str(user))
+        (taken,) = await house.take([Update(address=address, ref=ref, incoming=one, digest=ref)])
+        assert taken.outcome == "fresh", taken
+        faces = [face for reply in taken.replies for face in reply.buttons]
+
+    async def press(label: str = "") -> None:
+        face = next(face for face in faces if label in ("", face.label))
+        await take(Pressed, press=face.press, label=face.label)
+
+    await take(Knock, link=await _invite(house, uses=1))
+    await press("同意，开始")
+    await take(Said, text="李建国")
+    for label in ("是的", "村党支部书记", "跳过", "对"):
+        await press(label)
+    await take(Said, text="片长进院坝，小事不出片")
+    await press("就用这个")
+    while all(face.label != "从第1节开始" for face in faces):
+        await press()
+    await press("从第1节开始")
+    return next(face.press for face in faces if face.label == "看例子")
+
+
+# ---------------------------------------------------------------- what was kept of it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What a program that has ended knows of somebody: the conversation, the draft's text, what was owed to them as
+    (message, state, the messenger's id), oldest first."""
+
+    lines: list[Shown]
+    paper: str
+    owed: list[tuple[Outgoing, str, str]]
+
+    @property
+    def own(self) -> list[Shown]:
+        """What the person said."""
+        return [line for line in self.lines if line.message.author == "me"]
+
+    @property
+    def answered(self) -> set[str]:
+        """The updates to which something was said."""
+        return {line.cause for line in self.lines if line.message.author == "bot"}
+
+
+def kept(program: Program, writers: Sequence[Writer]) -> list[Kept]:
+    """Of each of them."""
+
+    async def read() -> list[Kept]:
+        async with House(program.settings, busy=False) as house:
+            return [await _kept_of(house, writer.address) for writer in writers]
+
+    return asyncio.run(read())
+
+
+async def _kept_of(house: House, address: Address) -> Kept:
+    visitor = await house.look.visitor(address)
+    assert visitor is not None
+    lines, board = await house.look.screen(visitor.scope, visitor.conversation, "page", 0, 100_000)
+    paper = await house.look.paper(visitor.scope, from36(board["draft"]))
+    assert paper is not None
+    t = tables.deliveries
+    rows = select(t.c.seq, t.c.state, t.c.messenger).where(t.c.external == address.external).order_by(t.c.seq)
+    said = {line.seq: line.message for line in lines}
+    owed = [(said[seq], state, id) for seq, state, id in await house.readers.run(lambda c: c.execute(rows).all())]
+    text = "".join(block.text for section in paper.content.sections for block in section.blocks)
+    return Kept(lines=lines, paper=text, owed=owed)
+
+
+def keeps_everything(writer: Writer, kept: Kept) -> None:
+    """Each text stands once and in order, in the conversation and in the draft, with what was put right; each press
+    was taken once; to each of them something was said."""
+    chat = writer.phone.user
+    texts = [f"{chat}:{id}" for id in writer.messages]
+    assert [line.seq for line in kept.lines] == list(range(1, len(kept.lines) + 1))
+    said = [line for line in kept.own if line.cause in set(texts)]
+    assert [(line.cause, line.message.text) for line in said] == [
+        (cause, text_of(n)) for n, cause in enumerate(texts, 1)
+    ]
+    edits = [line.message.text for line in kept.own if line.cause.startswith("edited:")]
+    assert edits == [text_of(n, edited=True) for n in writer.edited]
+    assert sentences(kept.paper) == sentences(writer.paper)
+    assert kept.answered >= {*texts, *(f"q:{query}" for query in writer.pressed)}
+    examples = [line.cause for line in kept.lines if line.cause.startswith("q:")]
+    assert examples == [f"q:{query}" for query in writer.pressed]
+
+
+def sentences(text: str) -> list[str]:
+    """Those of `text_of` that stand in a text."""
+    return re.findall(r"第\d+件事，我们上门办好了(?:，也回访过了)?。", text)
+
+
+def reached(kept: Kept, screen: Screen) -> int:
+    """All that was owed is on the phone, in order, as it was said last; returns how many messages stand there beside
+    that: each is one that was sent, and sent again because nobody had noted it."""
+    seen = {m.id: m for m in screen.from_bot if m.kind in ("text", "document")}
+    last, stands = 0, dict[int, list[str]]()
+    for message, state, messenger in kept.owed:
+        assert (state, int(messenger) in seen) == ("sent", True), message.text
+        if message.slot != "card":
+            assert int(messenger) >= last
+            last = int(messenger)
+        if message.slot in ("card", "gather"):
+            stands[int(messenger)] = []
+        stands.setdefault(int(messenger), []).append(message.text)
+    for id, texts in stands.items():
+        assert all(text in seen[id].text for text in texts), (texts, seen[id].text)
+    return sum(not _is_aside(m) for id, m in seen.items() if id not in stands)
+
+
+_KEYS_GONE = Wording.load().say("telegram.keys_gone")
+
+
+def _is_aside(message: Seen) -> bool:
+    """What takes a keyboard away belongs to another message."""
+    return message.text == _KEYS_GONE
