@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.app import House
-from bot.engine.messages import Said, Sent
+from bot.engine.messages import Pressed, Said, Sent
 from storage import database, tables
 from storage.backup import Damaged, back_up, damage, restore
 from tests import pictures
@@ -27,8 +27,9 @@ def counts(house: House) -> dict[str, int]:
 
 
 async def filled(folder: Path, house: House) -> None:
-    """Somebody with a picture."""
+    """Somebody with a picture, who has agreed that it is kept: a stranger's may be swept away at any moment."""
     address, me = await writer(house, "me")
+    await tell(house, address, Pressed(at=house.world.now(), press="consent:yes"))
     sent = await upload(house.files, pictures.jpeg(), owner=me.person)
     await tell(house, address, Sent(at=house.world.now(), files=(sent,)))
 
