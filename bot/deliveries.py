@@ -10,7 +10,7 @@ lapse is not acted on: somebody else will.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -86,6 +86,7 @@ class Deliveries:
         self._lines: dict[Address, _Line] = {}
         self._known: OrderedDict[Address, tuple[Trace, float]] = OrderedDict()
         self._held: dict[Address, datetime] = {}
+        self._lining_up: Counter[Address] = Counter()
         self._claims: set[asyncio.Task[Any]] = set()
         self._behind = True
         self._foreign: datetime | None = None
@@ -112,13 +113,16 @@ class Deliveries:
             await self.look()
 
     def hand(self, debts: Sequence[Debt]) -> None:
-        """What has just been claimed, of one turn. Behind what had to be put back it is put back as well."""
+        """What has just been claimed, of one turn. What may lie in the database for its address goes before it."""
         to = debts[0].to
-        if self._behind and to not in self._held and to.channel in self._channels:
-            self._held[to] = self._world.now()
+        if to.channel not in self._channels:
+            return  # its claim lapses; whoever has the channel sends it
+        if self._behind or to in self._held:
+            self._held.setdefault(to, self._world.now())
+            self._lining_up[to] += 1
             self._begin(self._line_up(to, debts))
         else:
-            self._enter(to, debts, behind=to in self._held)
+            self._enter(to, debts)
 
     async def run(self) -> None:
         """Looks for ever for what is owed and was not handed over."""
@@ -138,7 +142,7 @@ class Deliveries:
         self._held = {to: until for to, until in self._held.items() if until > now - LEASE}
         found = await self._write(lambda c: deliveries.claim(c, channels, now, now + LEASE, room))
         for to, debts in found.items():
-            self._held.pop(to, None)
+            self._let_go(to)
             for debt in debts:  # what was one breath then is not put together now: each may have its own time
                 self._enter(to, [debt])
         count = sum(map(len, found.values()))
@@ -194,20 +198,26 @@ class Deliveries:
             found = await self._write(claimed)
         except StoreError:
             return  # the claim lapses, and what comes meanwhile is put behind it
+        finally:
+            self._lining_up[to] -= 1
         if found and found[-1].id == ids[-1]:
-            self._held.pop(to, None)
+            self._let_go(to)
         if [debt.id for debt in found] == ids:
             self._enter(to, debts)
         else:
             for debt in found:
                 self._enter(to, [debt])
 
+    def _let_go(self, to: Address) -> None:
+        """Nothing lies in the database for this address any more, unless something is just being put there."""
+        if not self._lining_up[to]:
+            del self._lining_up[to]
+            self._held.pop(to, None)
+
     # ------------------------------------------------------------ one address
 
-    def _enter(self, to: Address, debts: Sequence[Debt], *, behind: bool = False) -> None:
-        channel = self._channels.get(to.channel)
-        if channel is None:
-            return  # its claim lapses; whoever has the channel sends it
+    def _enter(self, to: Address, debts: Sequence[Debt]) -> None:
+        channel = self._channels[to.channel]
         line = self._lines.get(to)
         if line is None:
             trace, edited = self._known.pop(to, (debts[0].trace, -_LONGEST))
@@ -216,8 +226,7 @@ class Deliveries:
         line.turns.append(_Turn(tuple(debts), self._world.monotonic(), made))
         line.more.set()
         if line.task is None or line.task.done():
-            work = self._put_back(line, self._held[to]) if behind else self._serve(line, channel)
-            line.task = asyncio.create_task(work)
+            line.task = asyncio.create_task(self._serve(line, channel))
             line.task.add_done_callback(lambda task: self._ended(line, task))
 
     def _ended(self, line: _Line, task: asyncio.Task[None]) -> None:
