@@ -36,7 +36,7 @@ _MANY = 256  # messages in hand: at Telegram's pace so many are sent well within
 _LOOK_EVERY = 1.0
 _REMEMBERED = 10_000  # addresses of which one knows what stands there
 _PATIENT = 15.0  # seconds that a message is waited for in memory; for longer it goes back
-_TROUBLED = 60.0  # seconds until a channel that takes nothing at all is tried again
+_TROUBLED = timedelta(minutes=1)  # until a channel that takes nothing at all is tried again
 _LONGEST = 300.0
 _log = structlog.get_logger("deliveries")
 
@@ -90,7 +90,7 @@ class Deliveries:
         self._claims: set[asyncio.Task[Any]] = set()
         self._behind = True
         self._foreign: datetime | None = None
-        self._resting: dict[str, float] = {}
+        self._resting: dict[str, datetime] = {}
         self._closing = False
         self._settled: list[tuple[int, str, str]] = []
         self._unnoted: list[asyncio.Future[None]] = []
@@ -327,11 +327,11 @@ class Deliveries:
 
     def _rest(self, name: str) -> None:
         """It is not the message's fault, nor the address's: the bot's token may be no more."""
-        self._resting[name] = self._world.monotonic() + _TROUBLED
+        self._resting[name] = self._world.now() + _TROUBLED
         self._behind = True
 
     def _rests(self, name: str) -> bool:
-        return self._world.monotonic() < self._resting.get(name, float("-inf"))
+        return name in self._resting and self._world.now() < self._resting[name]
 
     async def _put_back(self, line: _Line, until: datetime) -> None:
         while line.turns:
