@@ -390,27 +390,32 @@ def sentences(text: str) -> list[str]:
     return re.findall(r"第\d+件事，我们上门办好了(?:，也回访过了)?。", text)
 
 
-def reached(kept: Kept, screen: Screen) -> int:
-    """All that was owed is on the phone, in order, as it was said last; returns how many messages stand there beside
-    that: each is one that was sent, and sent again because nobody had noted it."""
-    seen = {m.id: m for m in screen.from_bot if m.kind in ("text", "document")}
+def reached(kept: Kept, screen: Screen) -> None:
+    """All that was owed is on the phone, in order, as it was said last."""
+    seen = {message.id: message.text for message in _spoken(screen)}
     last, stands = 0, dict[int, list[str]]()
     for message, state, messenger in kept.owed:
         assert (state, int(messenger) in seen) == ("sent", True), message.text
         if message.slot != "card":
-            assert int(messenger) >= last
+            assert int(messenger) >= last, message.text
             last = int(messenger)
         if message.slot in ("card", "gather"):
             stands[int(messenger)] = []
         stands.setdefault(int(messenger), []).append(message.text)
     for id, texts in stands.items():
-        assert all(text in seen[id].text for text in texts), (texts, seen[id].text)
-    return sum(not _is_aside(m) for id, m in seen.items() if id not in stands)
+        assert all(text in seen[id] for text in texts), (texts, seen[id])
 
 
-_KEYS_GONE = Wording.load().say("telegram.keys_gone")
+def said_beyond(program: Program, writers: Sequence[Writer]) -> int:
+    """How many messages stand on the phones of which the program does not know: what was sent and never noted, and
+    is therefore sent again."""
+    on_phones = sum(len(_spoken(writer.phone.screen(last=100_000))) for writer in writers)
+    known = "SELECT count(DISTINCT external || ':' || messenger) FROM deliveries WHERE messenger <> ''"
+    return on_phones - program.asks(known)
 
 
-def _is_aside(message: Seen) -> bool:
-    """What takes a keyboard away belongs to another message."""
-    return message.text == _KEYS_GONE
+_KEYS_GONE = Wording.load().say("telegram.keys_gone")  # belongs to the message behind it
+
+
+def _spoken(screen: Screen) -> list[Seen]:
+    return [m for m in screen.from_bot if m.kind in ("text", "document") and m.text != _KEYS_GONE]
