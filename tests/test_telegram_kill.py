@@ -22,23 +22,8 @@ from typing import Any
 import pytest
 
 from tests.http_person import HttpPerson
-from tests.telegram_program import (
-    PATH,
-    PLAIN,
-    SECRET,
-    Fake,
-    Program,
-    Writer,
-    keeps_everything,
-    kept,
-    playing,
-    program,
-    reached,
-    said_beyond,
-    text_of,
-    until,
-    writers,
-)
+from tests.telegram_program import PATH, PLAIN, SECRET, Fake, Program, playing, program, until
+from tests.telegram_writers import Writer, keeps_everything, kept, reached, said_beyond, text_of, writers
 
 SOAK = os.environ.get("ANLITONG_SOAK") == "1"
 KILL, END = signal.SIGKILL, signal.SIGTERM
