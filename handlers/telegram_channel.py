@@ -266,13 +266,14 @@ class TelegramChannel:
                 sent = await self._spoken(chat, message, trace)
         after = traced(trace, message, str(sent))
         if trace.live and after.live != trace.live:
-            self._start(self._library.do(self._settled(chat, int(trace.live))))
+            self._start(self._library.do(self._settled(chat, int(trace.live), grew=trace.live == trace.gather)))
         return Sent(external=str(sent), trace=after)
 
-    def _settled(self, chat: int, message: int) -> Request:
-        """An answered question without its buttons; where one was pressed, with what it said."""
+    def _settled(self, chat: int, message: int, *, grew: bool) -> Request:
+        """An answered question without its buttons; where one was pressed, with what it said. Under a line that
+        `grew` it was no answer: what follows says what came of it."""
         pressed = self._pressed.take(chat)
-        if pressed is None or pressed.message != message or not (pressed.text and pressed.label):
+        if grew or pressed is None or pressed.message != message or not (pressed.text and pressed.label):
             return Strip(chat=chat, message=message)
         text = self._wording.say("telegram.picked", text=pressed.text, label=pressed.label)
         if length(text, self.caps) > self.caps.text_limit:

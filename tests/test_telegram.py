@@ -70,6 +70,15 @@ async def test_only_what_can_be_answered_has_buttons(li: Somebody) -> None:
     screen = li.phone.screen()
     assert screen.waiting == () and {answer["text"] for answer in screen.answers} == {""}
     assert any(m.text.endswith("您选了：从第1节开始") for m in li.seen)
+    assert not any(m.text.endswith("您选了：写完了") for m in li.seen), "the next message says what came of it"
+
+
+async def test_the_draft_can_be_read_in_the_chat(li: Somebody) -> None:
+    """预览 is the text itself with what is still open, and the Word file behind it."""
+    await li.say(LONG)
+    text, file = [m for m in await li.say("预览") if not m.edited]
+    assert f"一、案例背景\n{LONG}" in text.text and "还差这些才能提交" in text.text and "去补" in text.labels
+    assert file.kind == "document"
 
 
 async def test_a_line_that_grows(li: Somebody) -> None:

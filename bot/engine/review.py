@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.asking import command, on, show
+from bot.engine.content import Content
 from bot.engine.going import focus_on
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Moment, Say, Submitted, TakenBack, Want
@@ -72,9 +73,20 @@ def preview(w: Work, draft: int, first: bool = False) -> None:
     if not missing:
         buttons.append(Button(press=on("submit", draft), key="submit_case", strong=True))
     key = "review.missing" if missing else ("review.advice" if findings else "review.clean")
+    if not w.view.caps.page:  # on the page it is opened and read there
+        _say_text(w, content)
     w.say(key, card="preview", buttons=buttons, slot="question", **params)
     if not w.view.caps.page:
         w.wants.append(Want(job="paper", args={"draft": draft, "submission": 0}))
+
+
+def _say_text(w: Work, content: Content) -> None:
+    """What is written, to be read in the conversation: not every phone opens a Word file."""
+    sections = tuple(
+        {"n": s.n, "heading": s.heading, "text": "\n".join(b.text for b in s.blocks)} for s in content.sections
+    )
+    if sections:
+        w.say("review.text", title=content.title, sections=sections)
 
 
 def _blockers(w: Work, draft: int, *, declarations: bool) -> tuple[Blocker, ...]:
