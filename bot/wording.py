@@ -166,4 +166,5 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         doubtful_heads=tuple(words["doubtful_heads"]),
         unit_ends=tuple(words["unit_ends"]),
         yes=frozenset(words["yes"]),
+        name_leads=tuple(words["name_leads"]),
     )

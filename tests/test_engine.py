@@ -283,8 +283,8 @@ def test_what_is_no_name_is_asked_again() -> None:
     village.take(Joined(at=village.now, first=True))
     village.say("[同意，开始]")
     assert "没看明白" in village.say("？？？")[0].text
-    assert "只写姓名" in village.say("俺叫李德旺")[0].text
-    village.say("李建国")
+    assert "只写姓名" in village.say("俺姓李")[0].text
+    assert "李建国同志" in village.say("俺叫李建国")[0].text
     assert "没看明白" in village.say("1")[0].text
     assert "只写单位" in village.say("打错了，我叫李德旺")[0].text
     village.say("枫树村")

@@ -14,6 +14,7 @@ from bot.engine.values import value
 
 _EDGE = " \t\n\u3000。.！!？?，,；;~"
 _STOPS = frozenset("。！？!?；;，,、. \n\t\u3000")
+_GREETING, _NAME = 6, 5  # characters: of what may stand before "my name is", and of the name
 _LONGEST = 12  # no word is longer, so a longer message is looked at no further
 
 
@@ -57,6 +58,16 @@ def is_doubtful(text: str, words: Vocabulary, *, profile: bool) -> bool:
     key = normal(text)
     plain = key[:-1] if key.endswith(words.finals) else key
     return key in words.doubtful or plain in words.doubtful or (profile and key.startswith(words.doubtful_heads))
+
+
+def name_in(text: str, words: Vocabulary) -> str:
+    """The name somebody gives with a greeting or a verb before it (您好，我叫李建国); else the text as it is."""
+    key = normal(text)
+    for lead in words.name_leads:
+        before, found, name = key.rpartition(lead)
+        if found and len(before) <= _GREETING and 2 <= len(name) <= _NAME and name.isalpha():
+            return name
+    return text
 
 
 def looks_unsure(text: str, words: Vocabulary) -> bool:

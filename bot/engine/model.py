@@ -288,7 +288,7 @@ class Vocabulary:
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
     question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
     `unit_ends`: how a unit's name ends.
-    `yes`: how one agrees.
+    `yes`: how one agrees. `name_leads`: what may stand before a name.
     """
 
     commands: Mapping[str, str] = field(default_factory=dict)
@@ -301,6 +301,7 @@ class Vocabulary:
     doubtful_heads: tuple[str, ...] = ()
     unit_ends: tuple[str, ...] = ()
     yes: frozenset[str] = frozenset()
+    name_leads: tuple[str, ...] = ()
 
 
 @value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from zlib import crc32
 
 from bot.engine import editing, sources
 from bot.engine.asking import command, is_guessed, on, question_buttons, show, where
-from bot.engine.commands import is_doubtful, looks_unsure, normal
+from bot.engine.commands import is_doubtful, looks_unsure, name_in, normal
 from bot.engine.count import count, count_han
 from bot.engine.definition import SHORT, Question, Section
 from bot.engine.going import advance
@@ -22,7 +23,7 @@ _PHONE = re.compile(r"(?:\+?86)?(1\d{10}|0\d{2,3}\d{7,8}|[2-9]\d{6,7})")
 UNIT_MIN = 2  # Han characters: 1 or ？？ is no village
 NAMES_MAX = 400  # 字 of a list of people
 _BETWEEN_NAMES = re.compile(r"[、,，;；/\n]+")
-DOUBTED = "doubted"  # where a question's focus is after an answer was asked about
+DOUBTED = "doubted:"  # where a question's focus is after an answer was asked about; which one follows
 LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
 
 
@@ -81,6 +82,8 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
             w.say("phone.unclear", buttons=question_buttons(w, focus.draft, section, question))
             return
         value = found[1]
+    if question.id == "name" and w.drafts[focus.draft].call == PROFILE:
+        value = name_in(value, w.view.vocabulary)
     if question.kind != "phone" and not any(letter.isalpha() for letter in value):
         w.say("line.unclear", label=question.label or question.ask)
         return
@@ -110,7 +113,7 @@ def write_line(w: Work, section: Section, question: Question, text: str) -> None
 
 
 def _doubted(w: Work, question: Question, value: str) -> bool:
-    """Asks once about an answer that is hardly meant as one; what comes next is taken as it is."""
+    """Asks about an answer that is hardly meant as one; sent again, the same is taken as it is."""
     focus = w.focus
     assert focus is not None
     profile, words = w.drafts[focus.draft].call == PROFILE, w.view.vocabulary
@@ -118,9 +121,10 @@ def _doubted(w: Work, question: Question, value: str) -> bool:
     other = (question.kind == "unit" and not unit and value not in w.view.units) or (
         profile and question.id == "name" and unit and len(value) > 2
     )
-    if focus.at == DOUBTED or not (other or is_doubtful(value, words, profile=profile)):
+    asked = f"{DOUBTED}{crc32(value.encode()):08x}"
+    if focus.at == asked or not (other or is_doubtful(value, words, profile=profile)):
         return False
-    w.refocus(evolve(focus, at=DOUBTED))
+    w.refocus(evolve(focus, at=asked))
     choice = question.kind == "choice"
     w.say("choice.doubt" if choice else "line.doubt", text=value, label=question.label or question.ask)
     if choice:
