@@ -28,9 +28,11 @@ class Figure:
         return self.limit is None or (self.value >= self.limit if self.least else self.value <= self.limit)
 
 
-def median_of(name: str, values: Sequence[float], unit: str, limit: float | None = None) -> Figure:
+def median_of(
+    name: str, values: Sequence[float], unit: str, limit: float | None = None, *, least: bool = False
+) -> Figure:
     """The median of several measurements, with their spread."""
-    return Figure(name, statistics.median(values), unit, limit, spread=(min(values), max(values)))
+    return Figure(name, statistics.median(values), unit, limit, least, (min(values), max(values)))
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -9,9 +9,9 @@ five whole durable turns. Latency is from the moment somebody sends until the an
 
 from __future__ import annotations
 
-import statistics
 import time
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from benchmarks.crowd import NEW
 from benchmarks.figures import Figure, cpu_seconds, median_of, resident, table
@@ -31,45 +31,49 @@ def figures() -> list[Figure]:
     """Rounds of echo and ours in turn, for each library."""
     cost: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {}
-    others: list[Figure] = []
+    others: dict[str, list[_Rest]] = {}
     for _ in range(ROUNDS):
         for library in LIBRARIES:
             for kind, run in (("echo", echo_bot), ("ours", _ours)):
                 with fake_for(CROWD) as url, run(library, url) as pid:
-                    milliseconds, rate, _ = _burst(url, pid, bare=kind == "echo")
+                    milliseconds, rate, asked = _burst(url, pid, bare=kind == "echo")
                     cost.setdefault(f"{library} {kind}", []).append(milliseconds)
                     rates.setdefault(f"{library} {kind}", []).append(rate)
-    for library in LIBRARIES:
-        with fake_for(CROWD) as url, _ours(library, url) as pid:
-            others += _rest(library, url, pid)
+            with fake_for(CROWD) as url, _ours(library, url) as pid:
+                others.setdefault(library, []).append(_Rest(_paced(url), asked, resident(pid)))
     found = []
     for library in LIBRARIES:
-        echo, ours = cost[f"{library} echo"], cost[f"{library} ours"]
+        echo, ours, rest = cost[f"{library} echo"], cost[f"{library} ours"], others[library]
         ratios = [mine / bare for mine, bare in zip(ours, echo, strict=True)]
         found += [
             median_of(f"{library}: CPU a request, bare echo", echo, "ms"),
             median_of("  ours, durable turn included", ours, "ms"),
             median_of("  ratio", ratios, "x", CPU_LIMIT[library]),
             median_of("  turns a second, bare echo", rates[f"{library} echo"], "/s"),
-            Figure("  ours", statistics.median(rates[f"{library} ours"]), "/s", RATE_LIMIT, least=True),
+            median_of("  ours", rates[f"{library} ours"], "/s", RATE_LIMIT, least=True),
+            median_of("  requests a turn", [one.asked for one in rest], "", REQUESTS_LIMIT),
+            median_of(f"  {PACE} turns a second: p50", [_at(one.took, 0.5) for one in rest], "ms"),
+            median_of("  p99", [_at(one.took, 0.99) for one in rest], "ms", P99_LIMIT),
+            median_of("  the slowest", [one.took[-1] for one in rest], "ms"),
+            median_of("  memory", [one.memory for one in rest], "MB"),
         ]
-    return [*found, *others]
+    return found
+
+
+class _Rest(NamedTuple):
+    """Of one round: sorted milliseconds of paced turns, requests a turn, MB after it."""
+
+    took: list[float]
+    asked: float
+    memory: float
+
+
+def _at(took: list[float], share: float) -> float:
+    return took[int(len(took) * share)]
 
 
 def _ours(library: str, url: str) -> AbstractContextManager[int]:
     return ours(library, url, CROWD)
-
-
-def _rest(library: str, url: str, pid: int) -> list[Figure]:
-    """Paced turns, presses, memory."""
-    took = _paced(url)
-    _, _, asked = _burst(url, pid)
-    return [
-        Figure(f"{library}: {PACE} turns a second: p50", took[len(took) // 2], "ms"),
-        Figure("  p99", took[int(len(took) * 0.99)], "ms", P99_LIMIT),
-        Figure("  requests a turn", asked, "", REQUESTS_LIMIT),
-        Figure("  memory", resident(pid), "MB"),
-    ]
 
 
 # ---------------------------------------------------------------- what is measured
