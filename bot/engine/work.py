@@ -37,7 +37,7 @@ from bot.engine.model import (
     Unread,
     View,
 )
-from bot.engine.progress import DONE, is_open, section_state, sections_done, total_words, touched
+from bot.engine.progress import DONE, is_open, section_state, sections_done, settled, total_words, touched
 from bot.engine.values import closed, evolve, opened
 
 UNDO_STEPS = 20
@@ -292,7 +292,8 @@ class Work:
                 continue
             section, asked = place
             old = before.answers.get(question)
-            if touched(old) != touched(answer) or is_open(asked, before) != is_open(asked, now):
+            was = (touched(old), settled(old), is_open(asked, before))
+            if was != (touched(answer), settled(answer), is_open(asked, now)):
                 sections[section.id] = section  # else it cannot have come to another state
             if asked.kind == "text" and asked.printed and section.numbered:
                 words += answer.words - (old.words if old else 0)
