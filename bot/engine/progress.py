@@ -75,8 +75,8 @@ def total_words(call: Call, texts: Texts) -> int:
 
 
 def section_state(section: Section, texts: Texts, advised: bool = False) -> SectionState:
-    """未写, 没写完, 已写好 or 可再改; what is still being written to is not done. 正在写 is put over it by whoever knows
-    the focus."""
+    """未写, 没写完, 已写好 or 可再改; what is still being written to is not done. 正在写 is put over it by whoever
+    knows the focus."""
     answers = [texts.answers.get(q.id) for q in section.questions]
     if not any(touched(a) for a in answers):
         return "todo"
