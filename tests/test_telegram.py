@@ -130,7 +130,7 @@ async def test_a_card_that_was_deleted_is_made_anew(talk: Talk, li: Somebody) ->
     for text in (LONG, LONG):
         await li.say(text)
         await li.say("写完了")
-    assert [m.id for m in li.seen if m.text.startswith(new.text.split("\n")[0])] == [new.id]
+    assert [m.id for m in li.seen if "写好" in m.text and m.text.split("\n")[1] == new.text.split("\n")[1]] == [new.id]
 
 
 # ---------------------------------------------------------------- what nobody meant

@@ -93,6 +93,8 @@ def card(w: Work, draft: int) -> None:
     """The status card, kept in its slot."""
     call, due = w.call(draft), w.due(draft)
     params: dict[str, Any] = {
+        "done": sections_done(call, w.texts(draft)),  # first: it is all that a messenger's pinned line has room for
+        "sections": len(call.sections),
         "title": w.title(draft) or call.title,
         "due": due,
         "left": days_left(w, due) if due else NOTHING,
