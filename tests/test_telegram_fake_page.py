@@ -75,24 +75,90 @@ def test_a_person_tries_the_bot(page: Any, bot: Bot) -> None:
     page.click("#send")
     number = heard(bot)["message"]["message_id"]
     page.get_by_role("button", name="修改").click()
-    page.fill("#box", "413户")
+    page.fill("#box", "413户\n1586人")
     page.click("#send")
     edited = heard(bot)["edited_message"]
-    assert (edited["message_id"], edited["text"]) == (number, "413户")
+    assert (edited["message_id"], edited["text"]) == (number, "413户\n1586人")
+    page.get_by_text("413户\n1586人").wait_for()
+    assert bot.violations == []
+
+
+def chosen(*names: str) -> list[dict[str, Any]]:
+    """Pictures, no two the same, as a browser is handed them."""
+    return [
+        {"name": name, "mimeType": "image/jpeg", "buffer": pictures.jpeg(640 + n, 480)} for n, name in enumerate(names)
+    ]
+
+
+def tap(page: Any, thing: str) -> None:
+    """＋, and what lies behind it."""
+    page.click("#more")
+    page.locator("#things").get_by_role("button", name=thing, exact=True).click()
+
+
+@pytest.mark.browser
+def test_everything_a_phone_can_send(page: Any, bot: Bot) -> None:
+    """Photos alone and together, as they are taken or as files, documents, captions, and what has no text."""
+    page.click("#starting button")
+    heard(bot)
+
+    page.set_input_files("#photos", chosen("1.jpg"))
+    page.get_by_text("选了1张照片").wait_for()
+    page.fill("#box", "院坝会")
+    page.click("#send")
+    single = heard(bot)["message"]
+    assert (single["caption"], "media_group_id" in single, len(single["photo"])) == ("院坝会", False, 3)
+    page.set_input_files("#photos", chosen("2.jpg"))
+    page.get_by_role("button", name="不发了").click()
+    page.locator("#chosen").wait_for(state="hidden")
+    page.set_input_files("#photos", chosen("2.jpg", "3.jpg"))
+    page.fill("#box", "两张")
+    page.click("#send")
+    first, second = heard(bot)["message"], heard(bot)["message"]
+    assert first["media_group_id"] == second["media_group_id"] and (first["caption"], "caption" in second) == (
+        "两张",
+        0,
+    )
+    page.wait_for_function("() => [...document.images].filter((img) => img.naturalWidth > 600).length === 3")
+
+    page.set_input_files("#photos", chosen("原图.jpg"))
+    page.get_by_text("当文件发").click()
+    page.click("#send")
+    assert heard(bot)["message"]["document"]["file_name"] == "原图.jpg"
+    page.set_input_files("#photos", [{"name": "坏.jpg", "mimeType": "image/jpeg", "buffer": b"no"}])
+    page.click("#send")
+    page.get_by_text("这不是照片，或者打不开").wait_for()
+    page.set_input_files("#documents", [{"name": "初稿.docx", "mimeType": "application/msword", "buffer": b"PK"}])
+    page.fill("#box", "改过的")
+    page.click("#send")
+    document = heard(bot)["message"]
+    assert (document["document"]["file_name"], document["caption"]) == ("初稿.docx", "改过的")
+
+    tap(page, "语音")
+    assert heard(bot)["message"]["voice"]["duration"] == 5
+    tap(page, "位置")
+    assert heard(bot)["message"]["location"] == {"latitude": 31.05, "longitude": 107.1}
+    tap(page, "我的电话")
+    assert heard(bot)["message"]["contact"]["user_id"] == 1001
+    tap(page, "别人的电话")
+    assert "user_id" not in heard(bot)["message"]["contact"]
+    tap(page, "贴图")
+    assert heard(bot)["message"]["sticker"]["emoji"] == "👍"
+    assert [m.kind for m in bot.li.screen().messages[-5:]] == ["voice", "location", "contact", "contact", "sticker"]
+
+    page.get_by_text("改过的").click()
+    page.locator(f"[data-id='{document['message_id']}']").get_by_role("button", name="修改").click()
+    page.fill("#box", "又改了")
+    page.click("#send")
+    assert heard(bot)["edited_message"]["caption"] == "又改了"
     assert bot.violations == []
 
 
 @pytest.mark.browser
-def test_files_keys_commands_and_another_phone(page: Any, bot: Bot) -> None:
+def test_what_the_bot_brings_is_seen_as_on_a_phone(page: Any, bot: Bot) -> None:
+    """A file to keep, keys under the box, the menu, the pinned message, a reply, an address."""
     page.click("#starting button")
     heard(bot)
-    photos = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg(640 + n, 480)} for n in range(2)]
-    page.set_input_files("#photos", photos)
-    assert heard(bot)["message"]["media_group_id"] == heard(bot)["message"]["media_group_id"]
-    page.wait_for_function("() => [...document.images].filter((img) => img.naturalWidth > 600).length === 2")
-    page.set_input_files("#documents", [{"name": "初稿.docx", "mimeType": "application/msword", "buffer": b"PK"}])
-    assert heard(bot)["message"]["document"]["file_name"] == "初稿.docx"
-
     bot.do("sendDocument", {"document": ("案例（第1稿）.docx", b"PK\x03\x04")}, chat_id=1001)
     with page.expect_download() as download:
         page.get_by_role("button", name="案例（第1稿）.docx").click()
@@ -101,19 +167,66 @@ def test_files_keys_commands_and_another_phone(page: Any, bot: Bot) -> None:
 
     keys = {"keyboard": [[{"text": "发送我的手机号", "request_contact": True}]], "one_time_keyboard": True}
     bot.do("setMyCommands", commands=[{"command": "progress", "description": "进度"}])
-    overview = bot.do("sendMessage", chat_id=1001, text="电话？", reply_markup=keys)
-    page.get_by_role("button", name="发送我的手机号").click()
-    assert heard(bot)["message"]["contact"]["user_id"] == 1001
-    bot.do("pinChatMessage", chat_id=1001, message_id=overview["message_id"])
-    page.locator("#pinned").get_by_text("电话？").wait_for()
+    bot.do("sendMessage", chat_id=1001, text="电话？", reply_markup=keys)
+    key = page.get_by_role("button", name="发送我的手机号")
+    assert key.bounding_box()["y"] > page.locator("#box").bounding_box()["y"], "under the box, as the apps have it"
+    key.click()
+    contact = heard(bot)["message"]
+    assert contact["contact"]["user_id"] == 1001
+    page.get_by_text("+8613900001001").wait_for()
+    bot.do("sendMessage", chat_id=1001, text="记下了", reply_parameters={"message_id": contact["message_id"]})
+    page.locator(".quoted").wait_for()
+    card = bot.do("sendMessage", chat_id=1001, text="目录\n1 未写")
+    bot.do("pinChatMessage", chat_id=1001, message_id=card["message_id"])
+    page.locator("#pinned").get_by_text("目录 1 未写").wait_for()
     heard(bot)
+    page.locator("#log").get_by_text("目录\n1 未写").click()
+    page.get_by_role("button", name="删除").click()
+    page.locator("#pinned").wait_for(state="hidden")
+    gone = bot.refused("editMessageText", chat_id=1001, message_id=card["message_id"], text="目录")
+    assert gone == (400, "Bad Request: message to edit not found")
+
     page.click("#menu")
     page.get_by_role("button", name="进度").click()
     assert heard(bot)["message"]["text"] == "/progress"
+    bot.do("sendMessage", chat_id=1001, text="换手机：https://t.me/anlitong_bot?start=c-1，点一下。")
+    page.get_by_role("link", name="https://t.me/").click()
+    assert heard(bot)["message"]["text"] == "/start c-1"
+    assert bot.violations == []
+
+
+@pytest.mark.browser
+def test_another_person_a_group_and_an_end(page: Any, bot: Bot) -> None:
+    page.click("#starting button")
+    heard(bot)
+    tap(page, "建一个群")
+    assert heard(bot)["my_chat_member"]["new_chat_member"]["status"] == "member"
+    group = heard(bot)["message"]["chat"]["id"]
+    page.get_by_role("button", name="村务群").click()
+    page.fill("#box", "/help")
+    page.click("#send")
+    assert heard(bot)["message"]["chat"] == {"id": group, "type": "group", "title": "村务群"}
+    bot.do("sendMessage", chat_id=group, text="我只在一对一的聊天里收材料。")
+    bot.do("leaveChat", chat_id=group)
+    heard(bot)
+    page.get_by_text("机器人已经不在这个群里").wait_for()
 
     page.select_option("#who", "1002")
     page.locator("#starting").wait_for()
     assert page.locator("#log article").count() == 0
+    page.get_by_role("button", name="村务群").click()
+    page.get_by_text("李建国", exact=True).wait_for()
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    page.fill("#link", "7Kq2")
+    page.click("#starting button")
+    assert heard(bot)["message"]["from"] == {"id": 1002, "is_bot": False, "first_name": "王秀英"}
+
+    tap(page, "停用机器人")
+    assert heard(bot)["my_chat_member"]["new_chat_member"]["status"] == "kicked"
+    page.get_by_role("button", name="重新启用").click()
+    assert heard(bot)["my_chat_member"]["new_chat_member"]["status"] == "member"
+    assert heard(bot)["message"]["text"] == "/start"
     assert bot.violations == []
 
 

@@ -60,6 +60,31 @@ def test_a_message_is_edited(bot: Bot) -> None:
         bot.li.edit(sent["message_id"], "x")
 
 
+def test_a_caption_is_edited_added_and_taken_away(bot: Bot) -> None:
+    number = bot.li.photo(pictures.jpeg(), "院坝会")
+    for caption in ("6月院坝会", "", "还是院坝会"):
+        bot.li.edit(number, caption)
+    heard = bot.do("getUpdates")
+    assert [u["edited_message"].get("caption") for u in heard[1:]] == ["6月院坝会", None, "还是院坝会"]
+    with pytest.raises(ValueError, match="cannot be edited"):
+        bot.li.edit(bot.li.sticker(), "x")
+
+
+def test_a_person_deletes_for_both(bot: Bot) -> None:
+    """Telegram tells the bot nothing: it finds out when it wants to change the message."""
+    card = bot.do("sendMessage", chat_id=LI, text="目录")["message_id"]
+    bot.do("pinChatMessage", chat_id=LI, message_id=card)
+    bot.do("getUpdates", offset=2**40)
+    bot.li.delete(card)
+    assert bot.li.screen().pinned is None and "目录" not in bot.li.screen().texts
+    assert bot.do("getUpdates") == []
+    assert bot.refused("editMessageText", chat_id=LI, message_id=card, text="x")[1].endswith(
+        "message to edit not found"
+    )
+    with pytest.raises(ValueError, match="no such message"):
+        bot.li.delete(card)
+
+
 def test_a_link_starts_the_bot(bot: Bot) -> None:
     for written in ("7Kq2_-x", "https://t.me/anlitong_bot?start=7Kq2_-x", "/start 7Kq2_-x"):
         bot.li.start(written)
@@ -99,7 +124,8 @@ def test_documents_voices_contacts_places(bot: Bot) -> None:
     bot.li.contact()
     bot.li.contact("+8613700000000", "王芳", of=0)
     bot.li.location(31.5, 107.25)
-    document, voice, own, other, place = updates(bot)
+    bot.li.sticker()
+    document, voice, own, other, place, sticker = updates(bot)
     assert (document["document"]["file_name"], document["caption"]) == ("初稿.docx", "改过的")
     assert document["document"]["mime_type"].endswith("wordprocessingml.document")
     assert (voice["voice"]["duration"], voice["voice"]["mime_type"]) == (12, "audio/ogg")
@@ -107,7 +133,8 @@ def test_documents_voices_contacts_places(bot: Bot) -> None:
     assert other["contact"] == {"phone_number": "+8613700000000", "first_name": "王芳"}
     assert place["location"] == {"latitude": 31.5, "longitude": 107.25}
     kinds = [message.kind for message in bot.li.screen().messages]
-    assert kinds == ["text", "document", "voice", "contact", "contact", "location"]
+    assert kinds == ["text", "document", "voice", "contact", "contact", "location", "sticker"]
+    assert sticker["sticker"]["emoji"] == "👍" and bot.li.screen().messages[-1].about == sticker["sticker"]
 
 
 def test_the_keyboard_under_the_box(bot: Bot) -> None:

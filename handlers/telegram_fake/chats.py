@@ -12,8 +12,9 @@ from handlers.telegram_fake.trouble import bad, forbidden
 
 Json = dict[str, Any]
 SIZES = (90, 320)  # the long sides of a photo's small copies, in pixels
-_PREFIX = {"photo": "AgAC", "document": "BQAC", "voice": "AwAC"}
-_FOLDER = {"photo": "photos", "document": "documents", "voice": "voice"}
+_PREFIX = {"photo": "AgAC", "document": "BQAC", "voice": "AwAC", "sticker": "CAAC"}
+_FOLDER = {"photo": "photos", "document": "documents", "voice": "voice", "sticker": "stickers"}
+_ENDING = {"photo": ".jpg", "voice": ".oga", "sticker": ".webp"}
 
 
 @dataclass(slots=True)
@@ -126,10 +127,10 @@ class Files:
         self._paths: dict[str, File] = {}
 
     def keep(self, kind: str, data: bytes, name: str = "", mime: str = "", size: tuple[int, int] = (0, 0)) -> File:
-        """Stores bytes as a file of a kind: photo, document, voice."""
+        """Stores bytes as a file of a kind: photo, document, voice, sticker."""
         n = len(self._files) + 1
         mime = mime or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        ending = ".jpg" if kind == "photo" else ".oga" if kind == "voice" else _ending(name)
+        ending = _ENDING.get(kind) or _ending(name)
         file = File(
             id=f"{_PREFIX[kind]}{self._bot}-{n:06d}",
             unique=f"AQAD{n:06d}",

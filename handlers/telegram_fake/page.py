@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from bot.wording import Wording
 
 _PREFIX = "telegram_fake."
-_TYPES = {"phone.js": "text/javascript", "phone.css": "text/css"}
+_SCRIPTS = ("common.js", "messages.js", "sending.js", "phone.js")
+_TYPES = {**dict.fromkeys(_SCRIPTS, "text/javascript"), "phone.css": "text/css"}
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -24,7 +25,7 @@ _HEADERS = {
 
 
 class Page:
-    """The page and its two files."""
+    """The page and its files."""
 
     def __init__(self, wording: Wording) -> None:
         pages = Environment(loader=PackageLoader("handlers.telegram_fake", "pages"), autoescape=True)

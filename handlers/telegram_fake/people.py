@@ -16,6 +16,7 @@ from handlers.telegram_fake import limits
 from handlers.telegram_fake.account import Account
 from handlers.telegram_fake.chats import Chat, Json, Query
 
+_CAPTIONED = ("photo", "document", "voice")
 _START = re.compile(r"(?:https?://)?t\.me/\w+\?start=([\w-]*)|/start(?: (\S+))?|([\w-]*)", re.ASCII)
 
 
@@ -82,16 +83,26 @@ class People:
         return sum(len(self.say(user, text)) for user, text in said)
 
     def edit(self, user: int, message: int, text: str) -> None:
-        """Edits a message of one's own."""
+        """Edits a message of one's own: its text, or the caption under a file, which may also come anew or go."""
         there = self._chat(user, None)
         own = there.messages.get(message)
-        if own is None or own["from"]["id"] != user or not ({"text", "caption"} & own.keys()):
+        if own is None or own["from"]["id"] != user or not ({"text", *_CAPTIONED} & own.keys()):
             raise ValueError("this message cannot be edited")
-        name, most = ("text", limits.TEXT) if "text" in own else ("caption", limits.CAPTION)
-        if not text.strip() or limits.units(text) > most:
+        if "text" in own and (not text.strip() or limits.units(text) > limits.TEXT):
             raise ValueError("this text is empty or too long")
-        own[name], own["edit_date"] = text.strip(), int(self._account.now())
+        new = {"text": text.strip(), **_commands(text.strip())} if "text" in own else _caption(text)
+        for name in ("text", "caption", "entities"):
+            own.pop(name, None)
+        own |= {**new, "edit_date": int(self._account.now())}
         self._account.updates.add("edited_message", own)
+        self._account.bell.ring()
+
+    def delete(self, user: int, message: int) -> None:
+        """Deletes a message for both sides, whoever wrote it; the bot hears nothing of it."""
+        there = self._chat(user, None)
+        if there.messages.pop(message, None) is None:
+            raise ValueError("there is no such message")
+        there.pinned = [pinned for pinned in there.pinned if pinned != message]
         self._account.bell.ring()
 
     def photo(self, user: int, data: str, caption: str = "") -> int:
@@ -122,6 +133,12 @@ class People:
         kept = self._account.files.keep("voice", b64decode(data), mime="audio/ogg")
         about = {**kept.about, "duration": seconds, "mime_type": kept.mime}
         return self._send(user, self._chat(user, None), {"voice": about})
+
+    def sticker(self, user: int, emoji: str = "\N{THUMBS UP SIGN}") -> int:
+        """Sends a sticker that stands for this emoji."""
+        kept = self._account.files.keep("sticker", b"RIFF", mime="image/webp")
+        about = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
+        return self._send(user, self._chat(user, None), {"sticker": {**kept.about, **about, "emoji": emoji}})
 
     def contact(self, user: int, phone: str = "", first_name: str = "", of: int | None = None) -> int:
         """Shares one's own phone number, or somebody else's (`of` is that person's id, 0 for one without Telegram)."""

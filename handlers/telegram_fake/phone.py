@@ -93,18 +93,22 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """A message as it stands now. `text` is the caption where there is one; `kind` is text, photo, document, voice,
-    contact, location, pinned_message, new_chat_members or service; `file` has id, name and size."""
+    """A message as it stands now, by whoever `name` is. `text` is the caption where there is one; `kind` is text,
+    photo, document, voice, contact, location, sticker, pinned_message, new_chat_members or service; `file` has id,
+    name and size; `about` is the Bot API's object of a voice, contact, location or sticker; `reply_to` 0: to none."""
 
     id: int
     mine: bool
+    name: str
     date: int
     edited: bool
     kind: str
     text: str
     entities: tuple[Json, ...]
     file: Json | None
+    about: Json | None
     album: str
+    reply_to: int
     pinned: bool
     buttons: tuple[tuple[Button, ...], ...]
 
@@ -170,8 +174,12 @@ class Phone:
         return list(self._do("say", text=text, chat=chat))
 
     def edit(self, message: int, text: str) -> None:
-        """Edits a message of one's own."""
+        """Edits a message of one's own: its text, or its caption ("" for none)."""
         self._do("edit", message=message, text=text)
+
+    def delete(self, message: int) -> None:
+        """Deletes a message for both sides."""
+        self._do("delete", message=message)
 
     def press(self, label: str = "", *, data: str = "", message: int | None = None) -> str:
         """Presses the newest button with this label (or data), in the chat or on the keyboard: the query's id."""
@@ -201,6 +209,10 @@ class Phone:
     def voice(self, seconds: int = 3, data: bytes = b"OggS") -> int:
         """Sends a voice message."""
         return int(self._do("voice", seconds=seconds, data=_text(data)))
+
+    def sticker(self, emoji: str = "\N{THUMBS UP SIGN}") -> int:
+        """Sends a sticker."""
+        return int(self._do("sticker", emoji=emoji))
 
     def contact(self, phone: str = "", first_name: str = "", of: int | None = None) -> int:
         """Shares one's own number, or somebody else's."""

@@ -27,6 +27,11 @@ class Rig:
         """What somebody sees; see `phone.Screen`."""
         return screen(self._account, user, chat, last)
 
+    def groups(self) -> list[Json]:
+        """The groups there are; everybody is in all of them. `open`: so is the bot."""
+        groups = [chat for chat in self._account.chats.values() if not chat.private and chat.moved_to is None]
+        return [{"id": chat.id, "title": chat.about["title"], "open": chat.open} for chat in groups]
+
     def file(self, id: str) -> str:
         """The bytes of a file, base64."""
         return b64encode(self._account.files.by_id(id).data).decode()

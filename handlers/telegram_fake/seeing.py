@@ -33,13 +33,16 @@ def _seen(here: Chat, message: Json, user: int) -> Json:
     return {
         "id": message["message_id"],
         "mine": message["from"]["id"] == user,
+        "name": message["from"]["first_name"],
         "date": message["date"],
         "edited": "edit_date" in message,
         "kind": _kind(message),
         "text": message.get("text", message.get("caption", "")),
         "entities": message.get("entities", message.get("caption_entities", [])),
         "file": _file(message),
+        "about": next((message[kind] for kind in _TOLD if kind in message), None),
         "album": message.get("media_group_id", ""),
+        "reply_to": message.get("reply_to_message", {}).get("message_id", 0),
         "pinned": message["message_id"] in here.pinned,
         "buttons": [[_button(button) for button in row] for row in rows],
     }
@@ -49,7 +52,8 @@ def _button(given: Json) -> Json:
     return {"label": given["text"], "data": given.get("callback_data", ""), "url": given.get("url", "")}
 
 
-_KINDS = ("text", "photo", "document", "voice", "contact", "location", "pinned_message", "new_chat_members")
+_TOLD = ("voice", "contact", "location", "sticker")  # what a phone shows of these stands in the message itself
+_KINDS = ("text", "photo", "document", *_TOLD, "pinned_message", "new_chat_members")
 
 
 def _kind(message: Json) -> str:
