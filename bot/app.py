@@ -156,6 +156,8 @@ class House:
             contact=settings.office.contact,
             phone=settings.office.phone,
             delivers=self._delivers,
+            bot=settings.telegram.bot,
+            home=settings.site.url,
         )
         # The desk makes the same setting of its arguments; the read side loads by it what the desk loads.
         self.desk = Desk(engine, **{part.name: getattr(setting, part.name) for part in fields(setting)})

@@ -60,7 +60,7 @@ class Setting:
 
     `levels`: the names of the tree's levels from the top down. `contact` and `phone`: whom to ask where no
     edition says so. `consent`: the version of the consent's words. `delivers`: the channels whose messages this
-    process sends itself.
+    process sends itself. `bot` and `home`: Telegram's name of us and the page's address, "" if there is none.
     """
 
     world: World
@@ -75,6 +75,8 @@ class Setting:
     phone: str = ""
     consent: str = "1"
     delivers: frozenset[str] = frozenset()
+    bot: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,6 +281,8 @@ def view_of(
         vocabulary=setting.wording.vocabulary,
         levels=setting.levels,
         consent=setting.consent,
+        bot=setting.bot,
+        home=setting.home,
         new_id=new_id,
     )
 

@@ -69,8 +69,8 @@ class Desk:
 
     `engine` is a writer (`storage.database.open_writer`); `step` is the engine's; `channels` says what each
     channel can do; `levels` are the names of the tree's levels from the top down; `contact` and `phone` are
-    told to people without an invite; `delivers` are the channels whose messages this process sends. The thread
-    ends with `close`; `ended` is a future that is done when it has ended, with the exception that killed it.
+    told to people without an invite; `delivers` are the channels whose messages this process sends; `bot` and `home`
+    are where one may go on by a 接续码. The thread ends with `close`; `ended` is a future that is done when it has ended, with the exception that killed it.
     """
 
     def __init__(
@@ -89,6 +89,8 @@ class Desk:
         phone: str = "",
         consent: str = "1",
         delivers: frozenset[str] = frozenset(),
+        bot: str = "",
+        home: str = "",
     ) -> None:
         self._engine = engine
         self._setting = Setting(
@@ -104,6 +106,8 @@ class Desk:
             phone=phone,
             consent=consent,
             delivers=delivers,
+            bot=bot,
+            home=home,
         )
         self._queue: queue.SimpleQueue[_Asked | _Command | None] = queue.SimpleQueue()
         self._waiting = 0

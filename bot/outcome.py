@@ -62,7 +62,10 @@ def store(
     lines = [own, *rendered] if own is not None else rendered
     if not isinstance(incoming, m.Typing) or lines:
         _keep_state(batch, mind, turn, incoming, item.update.address)
-    return _keep_words(batch, item, mind, turn, lines, typing=isinstance(incoming, m.Typing) and not lines)
+    taken = _keep_words(batch, item, mind, turn, lines, typing=isinstance(incoming, m.Typing) and not lines)
+    if isinstance(incoming, m.Joined) and incoming.by_code:
+        return replace(taken, owed=(*taken.owed, *_tell_others(batch, mind, item.update.address, taken)))
+    return taken
 
 
 # ---------------------------------------------------------------- what only the database can decide
@@ -223,10 +226,14 @@ def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: dat
     to = batch.listener(mind, _asker(update))
     if to is None:
         return ()
-    notice = isinstance(update.incoming, m.Woke | m.Told)
+    return _owe_to(batch, to, batch.stands(mind, to), replies, now, notice=isinstance(update.incoming, m.Woke | m.Told))
+
+
+def _owe_to(
+    batch: Batch, to: Address, stands: str, replies: Sequence[Line], now: datetime, *, notice: bool
+) -> tuple[Debt, ...]:
     mine = to.channel in batch.setting.delivers
     until = now + LEASE if mine else None
-    trace = trace_in(batch.stands(mind, to))
     debts = [
         Debt(
             id=batch.setting.world.new_id(),
@@ -235,12 +242,25 @@ def _owe(batch: Batch, mind: Mind, update: Update, replies: list[Line], now: dat
             seq=line.seq,
             message=line.message,
             notice=notice,
-            trace=trace,
+            trace=trace_in(stands),
         )
         for line in replies
     ]
     batch.rows.owed += [Owed(d.id, d.conversation, d.seq, to, d.message.slot, now, until) for d in debts]
     return tuple(debts) if mine else ()
+
+
+def _tell_others(batch: Batch, mind: Mind, spoke: Address, taken: Taken) -> list[Debt]:
+    """The first line of what was said when a device came by code, for the messengers where the person was before."""
+    now = batch.setting.world.now()
+    line = Line(taken.conversation, taken.seqs[0], "", taken.replies[0], now)
+    others = people.open_addresses(batch.connection, [mind.person.id]).get(mind.person.id, {})
+    return [
+        debt
+        for to, stands in others.items()
+        if to != spoke and batch.caps(to).push
+        for debt in _owe_to(batch, to, stands, [line], now, notice=True)
+    ]
 
 
 def _asker(update: Update) -> Address:

@@ -91,12 +91,14 @@ def _fresh(batch: Batch, item: Item) -> Taken:
 def _turn(batch: Batch, item: Item) -> Taken:
     address, incoming = item.update.address, welcome.as_knock(item.update.incoming)
     person = batch.person(address)
+    if person:
+        incoming = welcome.as_code(incoming, batch.mind(person))
     if isinstance(incoming, Knock):
         with batch.connection.begin_nested():
             met = welcome.meet(batch, address, incoming, person)
         if met.refusal is not None:
-            return _refused(batch, met.refusal)
-        joined = Joined(at=incoming.at, ref=incoming.ref, first=met.first, role=met.role)
+            return _refuse(batch, item, person, met.refusal)
+        joined = Joined(at=incoming.at, ref=incoming.ref, first=met.first, role=met.role, by_code=met.by_code)
         return outcome.carry_out(batch, item, batch.mind(met.person), joined, also=met.also)
     if not person:
         return (
@@ -105,6 +107,14 @@ def _turn(batch: Batch, item: Item) -> Taken:
     if isinstance(incoming, Pressed) and incoming.press == welcome.BRING and welcome.bring(batch, person, incoming):
         incoming = Joined(at=incoming.at, ref=incoming.ref)
     return outcome.carry_out(batch, item, batch.mind(person), incoming)
+
+
+def _refuse(batch: Batch, item: Item, person: int, reply: Reply) -> Taken:
+    """Somebody who has a conversation reads in it why a knock was refused."""
+    if not person:
+        return _refused(batch, reply)
+    mind = batch.mind(person)
+    return outcome.store(batch, item, mind, Turn(conversation=mind.conversation, replies=(reply,)))
 
 
 def _refused(batch: Batch, reply: Reply) -> Taken:

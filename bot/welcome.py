@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.batch import Batch, Setting
 from bot.channel import Address
 from bot.engine.joining import WINDOW, Create, Decision, Enrol, Facts, Invite, Refuse, Resume, decide, decide_code
-from bot.engine.messages import Button, Incoming, Knock, Pressed, Reply
+from bot.engine.messages import Button, Incoming, Knock, Pressed, Reply, Said
+from bot.engine.model import PROFILE
 from bot.errors import Stale
+from bot.rows import Mind
 from storage import invites, people
 
+_CODE = re.compile(r"[0-9]{6}")
 BRING = "join:bring"
 CODE_TRIES = 200  # wrong 接续码 an hour from everywhere together, before no more are looked at
 _ALL = 1_000_000
@@ -21,12 +26,13 @@ _ALL = 1_000_000
 class Met:
     """Who knocked: a person, or the sentence for somebody who stays a stranger.
 
-    `first`: a new conversation. `role`: what the invite makes of the person.
+    `first`: a new conversation. `role`: what the invite makes of the person. `by_code`: they came by a 接续码.
     """
 
     person: int = 0
     first: bool = False
     role: str = "writer"
+    by_code: bool = False
     refusal: Reply | None = None
     also: tuple[Reply, ...] = ()
 
@@ -37,6 +43,15 @@ def as_knock(incoming: Incoming) -> Incoming:
         _, intent, link = incoming.press.split(":", 2)
         return Knock(at=incoming.at, ref=incoming.ref, link=link, intent="new" if intent == "new" else "again")
     return incoming
+
+
+def as_code(incoming: Incoming, mind: Mind) -> Incoming:
+    """Six digits typed by somebody who has written nothing here yet are a 接续码: nothing that is asked until then has
+    six digits for an answer."""
+    if not isinstance(incoming, Said) or any(d.call != PROFILE and d.next > 1 for d in mind.drafts.values()):
+        return incoming
+    found = _CODE.fullmatch("".join(unicodedata.normalize("NFKC", incoming.text).split()))
+    return Knock(at=incoming.at, ref=incoming.ref, code=found[0]) if found else incoming
 
 
 def nobody(setting: Setting) -> Reply:
@@ -85,11 +100,11 @@ def _by_code(batch: Batch, address: Address, knock: Knock, known: int) -> Met:
         raise Stale("the code was used meanwhile")
     if known == owner:
         return Met(person=owner)
-    met = _carry_out(batch, address, decision, None, 0, now)
+    met = replace(_carry_out(batch, address, decision, None, 0, now), by_code=True)
     if not other:
         return met
     bring = Reply(key="join.bring", buttons=(Button(press=BRING, key="join_bring", strong=True),))
-    return Met(person=met.person, also=(bring,))
+    return replace(met, also=(bring,))
 
 
 def _carry_out(

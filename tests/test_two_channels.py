@@ -136,6 +136,8 @@ async def test_from_telegram_to_the_page(talk: Talk, page: OnThePage) -> None:
     assert (await page.http.until_answered("POST", "/api/join", body)).json["ok"]
     page.http.seq = 0
     told = await page.read()
+    await talk.quiet()
+    assert li.somebody.last == "接续码用上了。两边写的是同一份稿子，哪边都能看、能写。", "the old phone hears of it"
     assert "欢迎回来" in told and "同意" not in told.split("欢迎回来")[1]
     assert [e["text"] for e in (await page.http.all_events()) if e["author"] == "me"][-2:] == [
         "我的资料",
@@ -146,6 +148,22 @@ async def test_from_telegram_to_the_page(talk: Talk, page: OnThePage) -> None:
     assert PARTS[1] not in "".join(m.text for m in li.somebody.phone.screen().messages)
     assert f"下一步：{FIRST}" in await li.say("进度")
     assert await parts(talk) == ["，".join(PARTS[:2]) + "。"]
+
+
+async def test_a_code_typed_on_the_page_while_it_asks_for_a_name(talk: Talk, page: OnThePage) -> None:
+    """It is no name: the browser goes on with the case that is on the phone."""
+    li = OnTelegram(talk)
+    await li.somebody.begin(talk.link)
+    code = await code_of(li)
+    assert "在网页上写：打开您收到的链接，点“我写过”" in li.somebody.last
+    await page.join(await talk.invite())
+    await page.press("同意，开始")
+    assert "对不上" in await page.say("654321")
+    body = {"cid": "typed-here", "base_seq": page.http.seq, "text": code}
+    answer = (await page.http.until_answered("POST", "/api/say", body)).json
+    assert "欢迎回来" in answer["events"][-1]["text"]
+    await talk.quiet()
+    assert li.somebody.last.startswith("接续码用上了")
 
 
 async def test_two_people_with_cases_become_one(talk: Talk, page: OnThePage) -> None:

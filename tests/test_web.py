@@ -160,7 +160,7 @@ def test_the_same_said_again_is_the_stored_answer(client: Client) -> None:
 
 def test_what_comes_back_with_a_message_is_what_a_reader_finds(client: Client) -> None:
     answer = client.events()
-    told = ("李建国", "村党支部书记", "13900002217", "院坝会说开心里话")
+    told = ("李建国", "槐树村", "村党支部书记", "13900002217", "院坝会说开心里话")
     for i in range(40):
         seq, box = answer["seq"], answer["board"]["box"]
         offered = [b for e in answer["events"] for b in e["buttons"] if not b["press"].startswith("page:")]

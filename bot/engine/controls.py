@@ -245,7 +245,11 @@ def code(w: Work) -> None:
         return
     w.code_wanted = True
     w.event("code.made")
-    w.say("code.given", code="", card="code")
+    ways = [Say(key="code.home" if w.view.home else "code.link", params={"home": w.view.home})]
+    if w.view.caps.page:
+        ways = [Say(key="code.page")]
+        ways += [Say(key="code.bot", params={"bot": w.view.bot})] if w.view.bot else []
+    w.say("code.given", code="", ways=tuple({"way": way} for way in ways), card="code")
 
 
 def erase(w: Work, answer: str) -> None:

@@ -159,11 +159,13 @@ class Knock(Incoming):
 class Joined(Incoming):
     """An invite was redeemed, or a known person opened the link again.
 
-    `first`: the conversation is new. `role`: what the invite makes of the person.
+    `first`: the conversation is new. `role`: what the invite makes of the person. `by_code`: a further device came
+    by a 接续码, and those that were there before hear of it.
     """
 
     first: bool = False
     role: str = "writer"
+    by_code: bool = False
 
 
 @value

@@ -310,7 +310,8 @@ class View:
 
     `texts` holds the loaded drafts (at least the profile's and the focused one's, where they exist).
     `units` are known units below the invited one, for picking. `consent` is the current version of the
-    consent's words; `levels` are the names of the tree's levels, from the top down.
+    consent's words; `levels` are the names of the tree's levels, from the top down. `bot` and `home`: Telegram's name
+    of us and the page's address, "" where there is none.
     """
 
     now: datetime
@@ -327,6 +328,8 @@ class View:
     vocabulary: Vocabulary = Vocabulary()
     levels: tuple[str, ...] = ()
     consent: str = "1"
+    bot: str = ""
+    home: str = ""
     new_id: int = 0
 
     def open_editions(self) -> tuple[Edition, ...]:

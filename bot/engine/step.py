@@ -189,6 +189,8 @@ def _typing(w: Work, typing: Typing) -> None:
 
 
 def _joined(w: Work, joined: Joined) -> None:
+    if joined.by_code:
+        w.say("code.used")
     if joined.role != "writer" and not w.conversation.consent:
         w.say(f"greet.{joined.role}", unit="".join(w.person.invited.path))
     elif joined.first or not w.conversation.consent:

@@ -84,6 +84,8 @@ class Chat:
         taken = (await self._doors.take([update]))[0]
         if taken.outcome == "conflict":
             raise Problem(409, "web.error.conflict")
+        if taken.conversation and taken.conversation != visitor.conversation:  # what was typed was a 接续码
+            return JSONResponse({"outcome": taken.outcome, **await self.state((await self.visitor(request))[1], -1)})
         # A repeat is answered with all that came of it, even where the asker says to have seen it.
         after = number_in(data, "base_seq", -1)
         after = min([after, *(seq - 1 for seq in taken.seqs)]) if after >= 0 else after

@@ -108,11 +108,13 @@ class Shell:
         )
 
     async def home(self, request: Request) -> Response:
-        """GET /: what this is; a known browser goes on to its conversation."""
+        """GET /: what this is, and where a 接续码 is typed; a known browser goes on to its conversation."""
         session = self._sessions.read(request)
         if session and await self._doors.look.visitor(session.address):
             return RedirectResponse("/chat", status_code=303)
-        return self.page(request, "home.html")
+        response = self.page(request, "home.html", words=self._words("web.start."))
+        self._sessions.write(response, session or self._sessions.new(), always=session is None)
+        return response
 
     async def invite(self, request: Request) -> Response:
         """GET /i/{link}: shows what the link is for. Consumes nothing: messengers fetch links for previews."""

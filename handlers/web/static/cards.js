@@ -102,6 +102,7 @@ function code(card) {
   return [
     el('p', { class: 'small', text: say('code_label') }),
     el('p', { class: 'digits', text: card.code }),
+    ...card.ways.map((/** @type {any} */ one) => el('p', { class: 'hint small', text: one.way })),
     el('p', { class: 'hint small', text: say('code_hint') }),
   ];
 }

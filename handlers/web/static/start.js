@@ -1,4 +1,5 @@
-// The page of an invite link: redeems it when a button is tapped, never by itself.
+// The page of an invite link, which redeems it when a button is tapped and never by itself; and the one without a
+// link, which takes a 接续码.
 
 import { byId, newId, say } from './dom.js';
 import { ask, Trouble } from './net.js';
@@ -76,7 +77,8 @@ byId('back').addEventListener('click', () => {
   show(false);
   document.querySelector('#first button').focus();
 });
-byId('byname').addEventListener('submit', (event) => {
+const byName = document.querySelector('#byname');
+if (byName) byName.addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
   const name = field(form, 'name');
