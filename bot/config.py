@@ -272,9 +272,8 @@ def _telegram_wrong(settings: Settings, file: str) -> Iterator[Mistake]:
         return
     if find_spec(LIBRARIES[telegram.library]) is None:
         yield mistake(file, "telegram.library", "not_installed", library=telegram.library)
-    if not telegram.token:
-        yield mistake(file, "telegram.library", "no_token")
-    if telegram.webhook and not telegram.secret:
-        yield mistake(file, "telegram.webhook", "no_secret")
+    for name, wanted in (("token", True), ("secret", bool(telegram.webhook))):
+        if wanted and not getattr(telegram, name):  # where it is to be put, not who misses it
+            yield mistake(sentences()["environment"], f"{_PREFIX}TELEGRAM__{name.upper()}", f"no_{name}")
     if telegram.webhook and not settings.site.url:
         yield mistake(file, "telegram.webhook", "no_site")

@@ -27,9 +27,11 @@ _log = structlog.get_logger("telegram")
 
 
 class Poller:
-    """Fetches updates for ever and hands them to `hear`, which returns when they are committed."""
+    """Fetches updates for ever and hands them to `hear`, which returns when they are committed. `api`: the host that is
+    named in the log when it cannot be reached."""
 
-    def __init__(self, library: Library, hear: Hear, world: World) -> None:
+    def __init__(self, library: Library, hear: Hear, world: World, api: str) -> None:
+        self._api = api
         self._library = library
         self._hear = hear
         self._world = world
@@ -98,6 +100,6 @@ class Poller:
             line = "another program fetches this bot's updates, or a webhook is set; waiting"
         if line != self._troubled:
             self._troubled = line
-            _log.warning(line)
+            _log.warning(line, api=self._api)
         wait = trouble.after if isinstance(trouble, TryLater) else 0.0
         await asyncio.sleep(max(wait, pause * (0.5 + self._world.fraction())))

@@ -55,7 +55,8 @@ _log = structlog.get_logger("telegram")
 
 
 class TelegramChannel:
-    """The one Telegram channel. `pushes`: where updates come in by webhook; None: they are fetched."""
+    """The one Telegram channel. `api`: the interface's host, for the log; `pushes`: where updates come in by webhook;
+    None: they are fetched."""
 
     name = CHANNEL
 
@@ -67,16 +68,18 @@ class TelegramChannel:
         wording: Wording,
         world: World,
         caps: ChannelCaps,
+        api: str,
         pushes: Webhook | None = None,
     ) -> None:
         self.caps = caps
+        self._api = api
         self._library = library
         self._transport = transport
         self._doors = doors
         self._wording = wording
         self._world = world
         self._hearing = Hearing(wording, world)
-        self._poller = Poller(library, self.hear, world)
+        self._poller = Poller(library, self.hear, world, api)
         self._groups: Lately[bool] = Lately()
         self._pressed: Lately[Heard] = Lately()
         self._grew: Lately[tuple[str, int]] = Lately()
@@ -111,7 +114,7 @@ class TelegramChannel:
                 raise
             except ChannelError:
                 if pause == 1.0:
-                    _log.warning("not to be reached, trying on")
+                    _log.warning("not to be reached, trying on", api=self._api)
                 await asyncio.sleep(pause * (0.5 + self._world.fraction()))
                 pause = min(pause * 2, 30.0)
 
@@ -359,4 +362,4 @@ def make_channel(
     )
     transport = Transport(limiter, world=world)
     library: Library = open_channel(settings.library)(settings.token, settings.api, transport)
-    return TelegramChannel(library, transport, doors, wording, world, caps, pushes)
+    return TelegramChannel(library, transport, doors, wording, world, caps, settings.host, pushes)

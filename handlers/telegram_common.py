@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from bot.engine.values import value
 from bot.errors import ChannelError, Refused
@@ -37,6 +38,11 @@ class TelegramSettings:
     per_second: float = 30.0
     chat_burst: float = 3.0
     chat_per_second: float = 1.0
+
+    @property
+    def host(self) -> str:
+        """Where the interface is, for logs: the host and its port, and nothing that may be a secret."""
+        return urlsplit(self.api).netloc.rpartition("@")[2]
 
 
 # ---------------------------------------------------------------- what comes in

@@ -177,10 +177,11 @@ class Program:
 
     # ------------------------------------------------------------ what is to be seen of it
 
-    def said(self, event: str) -> int:
-        """How many lines of its log are this event."""
+    def said(self, event: str, **more: object) -> int:
+        """How many lines of its log are this event, with these values."""
         written = self._out.read_text() if self._out.exists() else ""
-        return sum(json.loads(line)["event"] == event for line in written.splitlines() if line.startswith("{"))
+        lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+        return sum(line.items() >= {"event": event, **more}.items() for line in lines)
 
     @property
     def rss(self) -> float:

@@ -24,6 +24,7 @@ from docx import Document
 from bot.__main__ import main
 from bot.app import House
 from bot.channel import Address
+from bot.cli.common import program
 from bot.cli.parser import COMMANDS, make_parser
 from bot.engine.messages import Pressed
 from bot.wording import Wording
@@ -133,6 +134,27 @@ def test_every_example_can_be_typed() -> None:
             program, *typed = line.split()
             args = make_parser(wording).parse_args(typed)
             assert program == "anlitong" and f"{args.command} {getattr(args, 'action', '')}".strip() == path
+
+
+def test_a_line_to_be_typed_calls_the_program_as_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name where the shell finds it, else by the path from here; as a module, as a module."""
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    script = folder / "anlitong"
+    script.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/anlitong", "telegram", "fake"])
+    assert program() == ".venv/bin/anlitong"
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    assert program() == ".venv/bin/anlitong"
+    (other := tmp_path / "other").mkdir()
+    monkeypatch.chdir(other)
+    assert program() == str(script)
+    monkeypatch.setenv("PATH", str(folder))
+    assert program() == "anlitong"
+    monkeypatch.setattr(sys, "argv", [str(TOP / "bot" / "__main__.py")])
+    assert program() == f"{sys.executable} -m bot"
 
 
 def test_help_and_count_load_little() -> None:

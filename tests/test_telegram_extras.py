@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from handlers.telegram_fake.phone import Phone, Remote
 from handlers.telegram_fake.serving import in_thread
 from handlers.telegram_fake.telegram import TOKEN, Telegram
 from tests.browser import serving
+from tests.telegram import bot_and_fake
 from tests.telegram_house import talking
 
 TOP = Path(__file__).parent.parent
@@ -82,7 +84,53 @@ def test_settings_that_cannot_work_are_told_before_anything_starts(environ: dict
 
     with pytest.raises(ConfigError, match=said) as caught:
         load(None, environ={"ANLITONG_TELEGRAM__LIBRARY": "ptb", **environ})
-    assert "telegram." in str(caught.value) and TOKEN not in str(caught.value)
+    line = str(caught.value)
+    assert re.match(r"(环境变量|\S+): (telegram\.\w+|ANLITONG_TELEGRAM__(TOKEN|SECRET)): ", line) and TOKEN not in line
+
+
+def doctor(capsys: Any, folder: Path, **environ: str) -> tuple[int, list[str]]:
+    """What it says of Telegram (and of settings that it cannot use), with these settings in the environment."""
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as other:
+        patch.chdir(folder)
+        for name, value in environ.items():
+            patch.setenv(f"ANLITONG_{name}", value)
+        status = other.submit(main, ["doctor", "--data", str(folder / "data")]).result()
+    told = capsys.readouterr().out
+    assert TOKEN not in told and "geheim" not in told
+    return status, [line for line in told.splitlines() if "Telegram" in line or "TELEGRAM" in line]
+
+
+def test_the_doctor_asks_telegram(tmp_path: Path, capsys: Any) -> None:
+    """Library, token, bot, way, and whether it answers; whatever is wrong says what to do, and the status says so."""
+    assert doctor(capsys, tmp_path) == (0, ["好　　Telegram：没有接"])
+    with bot_and_fake() as bot:
+        mine = {"TELEGRAM__LIBRARY": "ptb", "TELEGRAM__API": bot.url, "TELEGRAM__TOKEN": TOKEN}
+        named = {**mine, "TELEGRAM__BOT": "anlitong_bot"}
+        there = f"好　　Telegram：{bot.url} 有回应，机器人是 @anlitong_bot"
+        fetched = "好　　Telegram：用 ptb 接，已经装好，令牌写好了，由本机去取消息"
+        assert doctor(capsys, tmp_path, **named) == (0, [fetched, there])
+        assert doctor(capsys, tmp_path, **{**named, "TELEGRAM__LIBRARY": "aiogram"})[0] == 0
+        status, lines = doctor(capsys, tmp_path, **mine)
+        assert (status, lines[2][:2]) == (0, "留意") and "写上 anlitong_bot" in lines[2]
+        status, lines = doctor(capsys, tmp_path, **{**mine, "TELEGRAM__BOT": "other_bot"})
+        assert status == 1 and "请改成一样" in lines[2]
+
+        pushed = {**named, "TELEGRAM__WEBHOOK": "/tg/geheim12", "TELEGRAM__SECRET": "geheim-geheim-geheim"}
+        pushed["SITE__URL"] = "http://127.0.0.1:9"
+        status, lines = doctor(capsys, tmp_path, **pushed)
+        assert status == 1 and lines[0].endswith("由Telegram送到 http://127.0.0.1:9") and "webhook set" in lines[2]
+        bot.do("setWebhook", url="http://127.0.0.1:9/tg/geheim12", max_connections=1)
+        assert doctor(capsys, tmp_path, **pushed)[1][1:] == [there]
+        status, lines = doctor(capsys, tmp_path, **named)
+        assert status == 1 and "webhook delete" in lines[2]
+
+        status, lines = doctor(capsys, tmp_path, **{**mine, "TELEGRAM__TOKEN": "1:AAgeheimgeheimgeheimgeheimgeheimgeh"})
+        assert status == 1 and "没有对应的机器人" in lines[1]
+    status, lines = doctor(capsys, tmp_path, **mine)
+    assert (status, lines[1]) == (1, f"要改　Telegram：{bot.url} 没有回应，请检查网络和 [telegram] api。")
+    status, lines = doctor(capsys, tmp_path, TELEGRAM__LIBRARY="ptb")
+    assert (status, len(lines)) == (1, 1) and "环境变量: ANLITONG_TELEGRAM__TOKEN: 还没有令牌" in lines[0]
 
 
 def test_an_invite_opens_in_telegram_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -274,7 +274,9 @@ def test_the_command_says_how_to_use_it(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{port}"
         assert f"{url}/\n" in said
         environ = dict(re.findall(r"^export (\w+)=(\S+)$", said, re.M))
-        assert environ["ANLITONG_TELEGRAM__API"] == url and "\nanlitong serve\n" in said
+        assert environ["ANLITONG_TELEGRAM__API"] == url
+        assert re.search(r"\n(\S*python\S* -m bot serve)\n", said), "called so, it is to be called so again"
+        assert environ["ANLITONG_TELEGRAM__LIBRARY"] == "ptb" and "写 ptb 或 aiogram 都行" in said
         li = Phone(Remote(url), 1001, first_name="李建国")
         with serving(tmp_path / "data", environ=environ) as served:
             li.start()

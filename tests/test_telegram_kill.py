@@ -191,8 +191,9 @@ def test_without_telegram_the_page_goes_on_and_everything_is_taken_afterwards(tm
 
 
 def is_missed(running: Program, times: int) -> None:
-    """It has said so often that Telegram is not to be reached, and the page goes on."""
-    until(lambda: running.said(_UNREACHABLE) == times, "it says so")
+    """It has said so often that Telegram is not to be reached, and where; and the page goes on."""
+    host = running.environ["API"].removeprefix("http://")
+    until(lambda: running.said(_UNREACHABLE, api=host) == times, "it says so")
     on_the_page(running, 2)
 
 

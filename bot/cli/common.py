@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import shutil
 import sys
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,6 +50,21 @@ def in_house(args: argparse.Namespace, work: Callable[[House], Awaitable[int]]) 
             return await work(house)
 
     return asyncio.run(run())
+
+
+def program() -> str:
+    """What has to be typed here to call this program once more: as it was called, by the shortest way that works."""
+    called = Path(sys.argv[0]).absolute()
+    if called.name == "__main__.py":
+        return f"{_typed(Path(sys.executable))} -m bot"
+    found = shutil.which(called.name)
+    return called.name if found and Path(found).absolute() == called else _typed(called)
+
+
+def _typed(path: Path) -> str:
+    """A path as it is typed in the present folder."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def say(text: str) -> None:

@@ -8,18 +8,18 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.cli.common import FINE, TROUBLE, print_json, say, settings_of
+from bot.cli.doctor_telegram import Finding
+from bot.cli.doctor_telegram import look as _telegram
 from bot.wording import Wording
 from bot.world import World
 
 if TYPE_CHECKING:
     from bot.config import Settings
 
-State = Literal["good", "note", "bad"]
-Finding = tuple[State, str, str]  # state, what was looked at, the sentence
 _GB = 1024**3
 _LOW = 1.0  # gigabytes
 _BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # no clock that is right shows an earlier time
@@ -27,7 +27,7 @@ _FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
-    """Looks at settings, folder, database, calls, fonts and clock; status 1 when something must be put right."""
+    """Looks at settings, folder, database, calls, Telegram, fonts, clock; status 1 when something must be put right."""
     from bot.config import default_file
     from bot.errors import ConfigError
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
         here = Path("config.toml")
         file = args.config or (here if here.is_file() else default_file())
         found.append(("good", "config", wording.say("cli.doctor.config", file=file)))
-        for look in (_folder, _database, _calls):
+        for look in (_folder, _database, _calls, _telegram):
             found += look(settings, wording)
     found += [*_fonts(wording), *_clock(wording)]
     if args.json:

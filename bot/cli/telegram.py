@@ -8,9 +8,10 @@ import errno
 import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.common import FINE, TROUBLE, Stop, say, settings_of
+from bot.cli.common import FINE, TROUBLE, Stop, program, say, settings_of
 from bot.wording import Wording
 
 if TYPE_CHECKING:
@@ -44,13 +45,27 @@ def _fake(args: argparse.Namespace, wording: Wording) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)
-        say(wording.say("cli.telegram.fake.ready", url=address(listening), token=TOKEN))
+        say(_ready(wording, address(listening), TOKEN))
         await server.run_on(listening)
 
     with listening:
         asyncio.run(serve())
     say(wording.say("cli.telegram.fake.stopped"))
     return FINE
+
+
+def _ready(wording: Wording, url: str, token: str) -> str:
+    """Where the phone is, and the lines that start our own bot beside it: they can be typed as they stand."""
+    from bot.config_schema import LIBRARIES
+
+    here = [name for name, module in LIBRARIES.items() if find_spec(module) is not None]
+    library = "ptb" if "ptb" in here or not here else here[0]
+    other = next(name for name in LIBRARIES if name != library)
+    key = ("neither", "one", "both")[len(here)]
+    choice = wording.say(f"cli.telegram.fake.{key}", other=other)
+    return wording.say(
+        "cli.telegram.fake.ready", url=url, token=token, library=library, program=program(), choice=choice
+    )
 
 
 def _webhook(args: argparse.Namespace, wording: Wording) -> int:
