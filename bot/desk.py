@@ -69,8 +69,9 @@ class Desk:
 
     `engine` is a writer (`storage.database.open_writer`); `step` is the engine's; `channels` says what each
     channel can do; `levels` are the names of the tree's levels from the top down; `contact` and `phone` are
-    told to people without an invite; `delivers` are the channels whose messages this process sends; `bot` and `home`
-    are where one may go on by a 接续码. The thread ends with `close`; `ended` is a future that is done when it has ended, with the exception that killed it.
+    told to people without an invite; `delivers` are the channels whose messages this process sends; `bot` and
+    `home` are where one may go on by a 接续码. The thread ends with `close`; `ended` is a future that is done when
+    it has ended, with the exception that killed it.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from bot.channel import Face, Outgoing
 from bot.engine.messages import Button, Moment, Reply, Say
-from bot.engine.model import Vocabulary
+from bot.engine.model import PlaceWords, Vocabulary
 from bot.errors import ConfigError
 
 
@@ -167,4 +167,13 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         unit_ends=tuple(words["unit_ends"]),
         yes=frozenset(words["yes"]),
         name_leads=tuple(words["name_leads"]),
+        stuck=frozenset(words["stuck"]),
+        stuck_heads=tuple(words["stuck_heads"]),
+        stuck_tails=tuple(words["stuck_tails"]),
+        places=_places(words["places"]),
     )
+
+
+def _places(words: Mapping[str, Any]) -> PlaceWords:
+    told: dict[str, Any] = {name: tuple(known) if isinstance(known, list) else known for name, known in words.items()}
+    return PlaceWords(**told)

@@ -20,7 +20,22 @@ from bot.engine.step import step
 from tests.person import CALLS, WORDING, Village
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-REMARKS = ["你好", "412户1586人", "一" * 300, "？", "收到吗", " ", "写好了。写完了", "3"]
+REMARKS = [
+    "你好",
+    "412户1586人",
+    "一" * 300,
+    "？",
+    "收到吗",
+    " ",
+    "写好了。写完了",
+    "3",
+    "第2节",
+    "做法",
+    "第9节",
+    "改标题",
+    "改电话",
+    "不知道写什么",
+]
 WORDS = sorted({*WORDING.vocabulary.commands, *REMARKS})
 TEXT = st.one_of(st.sampled_from(WORDS), st.text(max_size=60))
 VERBS = [

@@ -165,10 +165,15 @@ def _ask_unit(w: Work, draft: int, question: Question, params: Mapping[str, Any]
         ]
         w.say("unit.is_it", name=w.person.name, unit=short_unit(invited.path), buttons=buttons, slot="question")
         return
-    names = [u for u in w.view.units if len(u.encode()) <= 40][:12]
+    names = units_shown(w)
     buttons = [Button(press=on("unit", draft, u), label=u) for u in names]
     base = above(invited.path, invited.level, TOWNSHIP, w.view.levels)
     w.say("unit.which" if names else "unit.write", unit=base[-1], buttons=buttons, slot="question")
+
+
+def units_shown(w: Work) -> tuple[str, ...]:
+    """The units that one can pick, as they stand on the buttons."""
+    return tuple([u for u in w.view.units if len(u.encode()) <= 40][:12])
 
 
 def short_unit(path: tuple[str, ...]) -> str:

@@ -48,9 +48,16 @@ def hear(text: str, words: Vocabulary, *, writing: bool, content: bool) -> Heard
             if writing and key in words.asked:
                 return Heard(kind="asked", command=words.asked[key], text=text)
             command = words.commands.get(key) or (words.commands.get(key[:-1]) if key.endswith(words.finals) else None)
-            if command:
-                return Heard(kind="command", command=command, text=text)
+            if command or _is_stuck(key, words):
+                return Heard(kind="command", command=command or "stuck", text=text)
     return _with_close(text, words) if writing else Heard(kind="text", text=text)
+
+
+def _is_stuck(key: str, words: Vocabulary) -> bool:
+    """Whether somebody asks how to write at all (我不知道写什么呀): nothing of that is content."""
+    heads = ["", *(head for head in words.stuck_heads if key.startswith(head))]
+    tails = ["", *(tail for tail in words.stuck_tails if key.endswith(tail))]
+    return any(key[len(head) : len(key) - len(tail)] in words.stuck for head in heads for tail in tails)
 
 
 def is_doubtful(text: str, words: Vocabulary, *, profile: bool) -> bool:

@@ -99,6 +99,20 @@ def help_me(w: Work) -> None:
     w.say("help.words", contact=office.contact, phone=office.phone, buttons=buttons)
 
 
+def stuck(w: Work) -> None:
+    """不知道写什么: that a little will do, and the example."""
+    focus, here = w.focus, w.here()
+    if focus is None or here is None or here[1].kind not in ("text", "line") or w.drafts[focus.draft].call == PROFILE:
+        help_me(w)
+        return
+    question = here[1]
+    buttons = [Button(press=on("example", focus.draft, question.id), key="example")] if question.example else []
+    if not question.required or question.kind == "text":
+        buttons.append(Button(press=on("skip", focus.draft, question.id), key="skip"))
+    buttons.append(Button(press="cmd:contact", key="need_help"))
+    w.say("help.stuck" if question.kind == "text" else "help.stuck_line", label=question.label, buttons=buttons)
+
+
 def contact(w: Work) -> None:
     """[需要帮忙]: whom to phone, and the coordinator hears of it."""
     office = w.office(w.focus.draft if w.focus else 0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bot.engine import places
 from bot.engine.answers import measure
 from bot.engine.asking import NOTHING, command, on, show, where
 from bot.engine.card import overview
 from bot.engine.definition import SHORT, TRACK, Question, Section
-from bot.engine.messages import Button, Say
-from bot.engine.model import PROFILE, Draft, Focus, Mode
+from bot.engine.messages import Button, Said, Say
+from bot.engine.model import PROFILE, Draft, Focus, Mode, Pending
+from bot.engine.places import Place
 from bot.engine.progress import before, first_open, has_content, next_question, number_of, settled, unnamed, walk
 from bot.engine.work import Work
 
@@ -126,6 +128,64 @@ def go_question(w: Work, draft: int, question_id: str) -> None:
         w.refocus(Focus(draft=draft, section=found[0].id, question=question_id, mode="ask", at=at))
     w.remember("jump")
     show(w)
+
+
+def place_in(w: Work, text: str) -> tuple[int, Place] | None:
+    """The draft and the place that a whole message names: of the case in hand, or a part of the profile (改电话)."""
+    focus, profile = w.focus, w.profile()
+    row = w.drafts.get(focus.draft) if focus is not None else None
+    if focus is None or row is None or row.state not in ("writing", "returned", "handed_in"):
+        return None
+    if row.call != PROFILE and row.state != "handed_in":
+        place = places.find(text, w.call(row.id), w.view.vocabulary, focus.section)
+        if place is not None:
+            return row.id, place
+    if profile is None:
+        return None
+    place = places.find(text, w.view.profile, w.view.vocabulary, "")
+    return (profile.id, place) if place is not None and place.sure and not place.missing else None
+
+
+def go_place(w: Work, draft: int, place: Place) -> None:
+    """Goes where somebody said they want to go."""
+    if place.missing:
+        w.say("go.missing", n=place.missing, of=len(w.call(draft).sections), buttons=[command("progress")])
+        return
+    if w.focus is not None and w.focus.draft != draft:
+        w.set(undo=())
+    if place.question:
+        go_question(w, draft, place.question)
+    else:
+        go_section(w, draft, place.section)
+
+
+def ask_place(w: Work, said: Said, draft: int, place: Place) -> None:
+    """The bare name of a section may be content: it waits until that is said."""
+    w.set(pending=Pending(kind="ambiguous", text=said.text, source=said.ref))
+    found = w.call(draft).find(place.question)
+    section = w.call(draft).section(place.section)
+    assert section is not None
+    if found is not None:
+        face = Button(press="cmd:place", key="change_label", params={"label": found[1].label}, strong=True)
+    else:
+        face = Button(press="cmd:place", key="go_section_n", params={"n": place.n}, strong=True)
+    w.say(
+        "asked.place_head" if found else "asked.place",
+        n=place.n,
+        heading=section.heading,
+        label=found[1].label if found else "",
+        buttons=[face, Button(press="cmd:text", key="is_text")],
+    )
+
+
+def go_waiting(w: Work) -> None:
+    """[去第3节]: the words that waited were no text."""
+    waiting = w.before.pending
+    found = place_in(w, waiting.text) if waiting is not None and waiting.kind == "ambiguous" else None
+    if found is None:
+        resume(w)
+        return
+    go_place(w, *found)
 
 
 def back(w: Work) -> None:

@@ -280,6 +280,21 @@ class Caps:
 
 
 @value
+class PlaceWords:
+    """How places are named: verbs before a section (`go`) and before an option (`pick`), patterns with {n} for the
+    number, the `digits` from one on and the word for `ten`, and what may stand `between` two names."""
+
+    go: tuple[str, ...] = ()
+    pick: tuple[str, ...] = ()
+    section: str = "{n}"
+    question: str = "{n}"
+    chosen: str = "{n}"
+    digits: str = "1"
+    ten: str = "x"
+    between: str = ""
+
+
+@value
 class Vocabulary:
     """The words understood at any time, as data (bot/data/wording/words.toml, `Wording.vocabulary`).
 
@@ -288,7 +303,8 @@ class Vocabulary:
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
     question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
     `unit_ends`: how a unit's name ends.
-    `yes`: how one agrees. `name_leads`: what may stand before a name.
+    `yes`: how one agrees. `name_leads`: what may stand before a name. `stuck`: asking how to write at all, with what
+    may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are named.
     """
 
     commands: Mapping[str, str] = field(default_factory=dict)
@@ -302,6 +318,10 @@ class Vocabulary:
     unit_ends: tuple[str, ...] = ()
     yes: frozenset[str] = frozenset()
     name_leads: tuple[str, ...] = ()
+    stuck: frozenset[str] = frozenset()
+    stuck_heads: tuple[str, ...] = ()
+    stuck_tails: tuple[str, ...] = ()
+    places: PlaceWords = PlaceWords()
 
 
 @value

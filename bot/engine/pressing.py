@@ -69,6 +69,8 @@ COMMANDS: Mapping[str, Act] = {
     "word": _of_draft(controls.word),
     "code": controls.code,
     "text": writing.as_text,
+    "stuck": controls.stuck,
+    "place": going.go_waiting,
     "close": _of_draft(lambda w, draft: controls.close_draft(w, draft, False)),
 }
 

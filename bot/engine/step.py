@@ -25,6 +25,7 @@ from bot.engine import (
 )
 from bot.engine.asking import command, on, show
 from bot.engine.commands import hear
+from bot.engine.definition import SHORT
 from bot.engine.ids import b36, from36
 from bot.engine.messages import (
     Arrived,
@@ -120,6 +121,8 @@ def _said(w: Work, said: Said) -> None:
         w.set(pending=Pending(kind="ambiguous", text=said.text, source=said.ref))
         buttons = [Button(press=f"cmd:{heard.command}", key=heard.command), Button(press="cmd:text", key="is_text")]
         w.say(f"asked.{heard.command}", buttons=buttons)
+    elif _went(w, said, asked=writing_now):
+        return
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")
         if not heard.text.strip() or not writing.write_elsewhere(w, said, from36(draft), question, heard.text):
@@ -128,6 +131,22 @@ def _said(w: Work, said: Said) -> None:
         writing.write(w, said, heard.text, heard.closes)
     else:
         _not_now(w)
+
+
+def _went(w: Work, said: Said, *, asked: bool) -> bool:
+    """Whether a message only names a place (第3节, 改标题) and has led there; what may be content is asked about first
+    where a text is written (`asked`)."""
+    focus, here = w.focus, w.here()
+    if focus is None or focus.mode in ("find", "replace", "caption"):
+        return False
+    found = going.place_in(w, said.text)
+    if found is None or (not found[1].sure and not asked and here is not None and here[1].kind in SHORT):
+        return False
+    if found[1].sure or not asked:
+        going.go_place(w, *found)
+    else:
+        going.ask_place(w, said, *found)
+    return True
 
 
 def _key(focus: Focus | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from zlib import crc32
 
 from bot.engine import editing, sources
-from bot.engine.asking import command, is_guessed, on, question_buttons, show, where
+from bot.engine.asking import command, is_guessed, on, question_buttons, show, units_shown, where
 from bot.engine.commands import is_doubtful, looks_unsure, name_in, normal
 from bot.engine.count import count, count_han
 from bot.engine.definition import SHORT, Question, Section
@@ -15,6 +15,7 @@ from bot.engine.going import advance
 from bot.engine.messages import Button, Said
 from bot.engine.model import PROFILE, Answer, Focus
 from bot.engine.opening import set_unit, title_set
+from bot.engine.places import chosen
 from bot.engine.progress import has_content, section_words
 from bot.engine.values import evolve
 from bot.engine.work import Work
@@ -52,6 +53,9 @@ def write(w: Work, said: Said, text: str, closes: bool) -> None:
         if is_guessed(w) and normal(name) in w.view.vocabulary.yes:
             pick(w, focus.draft, question.id, "yes")
             return
+        shown = () if is_guessed(w) else units_shown(w)
+        if n := chosen(name, len(shown), w.view.vocabulary):
+            name = shown[n - 1]
         if count_han(name) < UNIT_MIN:
             w.say("unit.unclear")
             show(w)
@@ -146,9 +150,8 @@ def _typed_choice(w: Work, section: Section, question: Question, text: str) -> N
     assert focus is not None
     key = text.strip().rstrip("。.")
     option = next((o for o in question.options if key in (o.label, o.id)), None)
-    numbered = re.fullmatch(r"(\d{1,2})", key)
-    if option is None and numbered and 0 < int(numbered[1]) <= len(question.options):
-        option = question.options[int(numbered[1]) - 1]
+    if option is None and (n := chosen(key, len(question.options), w.view.vocabulary)):
+        option = question.options[n - 1]
     if option is not None:
         pick(w, focus.draft, question.id, option.id)
     elif question.other:
