@@ -204,6 +204,7 @@ def method_for(request: Request) -> TelegramMethod[Any]:
                 secret_token=request.secret or None,
                 max_connections=request.max_connections,
                 allowed_updates=list(ALLOWED),
+                certificate=BufferedInputFile(request.certificate, "certificate.pem") if request.certificate else None,
             )
     raise TypeError(type(request).__name__)
 

@@ -175,11 +175,15 @@ class Menu:
 
 @value
 class Webhook:
-    """Updates are pushed to this address with this secret; with `url` "" they are fetched again."""
+    """Updates are pushed to this address with this secret; with `url` "" they are fetched again.
+
+    `certificate`: the server's own one (PEM), where it has signed it itself; else Telegram trusts the known signers.
+    """
 
     url: str
     secret: str = ""
     max_connections: int = 4
+    certificate: bytes = b""
 
 
 Request = Ask | Answered | Menu | Webhook

@@ -277,6 +277,7 @@ class Ptb:
                     secret_token=request.secret or None,
                     max_connections=request.max_connections,
                     allowed_updates=ALLOWED,
+                    certificate=request.certificate or None,
                 )
         raise TypeError(type(request).__name__)
 

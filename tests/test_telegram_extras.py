@@ -23,6 +23,7 @@ from handlers.telegram_fake.phone import Phone, Remote
 from handlers.telegram_fake.serving import in_thread
 from handlers.telegram_fake.telegram import TOKEN, Telegram
 from tests.browser import serving
+from tests.certificate import self_signed
 from tests.telegram import bot_and_fake
 from tests.telegram_house import talking
 
@@ -131,6 +132,28 @@ def test_the_doctor_asks_telegram(tmp_path: Path, capsys: Any) -> None:
     assert (status, lines[1]) == (1, f"要改　Telegram：{bot.url} 没有回应，请检查网络和 [telegram] api。")
     status, lines = doctor(capsys, tmp_path, TELEGRAM__LIBRARY="ptb")
     assert (status, len(lines)) == (1, 1) and "环境变量: ANLITONG_TELEGRAM__TOKEN: 还没有令牌" in lines[0]
+
+
+def test_a_webhook_s_own_certificate_is_handed_in_without_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """It goes to Telegram with the address; a file that holds a key, or no certificate, goes nowhere."""
+    certificate, key = self_signed(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with bot_and_fake() as bot:
+        settings = {"LIBRARY": "ptb", "API": bot.url, "TOKEN": TOKEN, "WEBHOOK": "/tg/abcdefgh", "SECRET": "s" * 16}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"ANLITONG_TELEGRAM__{name}", value)
+        monkeypatch.setenv("ANLITONG_SITE__URL", "https://localhost:9")
+        for file, said in ((both, "里面有私钥"), (key, "不是PEM格式的证书"), (tmp_path / "none.pem", "没有文件")):
+            assert main(["telegram", "webhook", "set", "--certificate", str(file)]) == 1
+            assert said in capsys.readouterr().err
+        assert bot.call("counts") == {}
+        assert main(["telegram", "webhook", "set", "--certificate", str(certificate)]) == 0
+        assert bot.do("getWebhookInfo")["has_custom_certificate"]
+        assert main(["telegram", "webhook", "delete"]) == 0
 
 
 def test_an_invite_opens_in_telegram_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

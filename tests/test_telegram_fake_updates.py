@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +18,7 @@ from handlers.telegram_fake.clock import VirtualTime
 from handlers.telegram_fake.phone import Here, Phone
 from handlers.telegram_fake.serving import serving
 from handlers.telegram_fake.telegram import TOKEN, Telegram
+from tests.certificate import self_signed
 from tests.telegram import Bot, bot_and_fake
 
 LI = 1001
@@ -211,6 +214,39 @@ def _info(bot: Bot, name: str, value: str = "") -> dict[str, object]:
         if info.get(name) and (not value or info[name] == value):
             return info
     raise AssertionError(info)
+
+
+def test_what_a_chat_sends_is_pushed_in_its_order(bot: Bot, hook: Hook) -> None:
+    """Whatever was refused in between; another chat does not wait for it."""
+    wang = Phone(bot.fake, 1002)
+    bot.do("setWebhook", url=hook.url, max_connections=4)
+    bot.li.say("一")
+    assert hook.next()[2]["message"]["text"] == "一"  # type: ignore[index]
+    _info(bot, "last_error_message")
+    hook.statuses.clear()
+    bot.li.say("二")
+    wang.say("我先")
+    assert hook.next()[2]["message"]["text"] == "我先"  # type: ignore[index]
+    bot.call("advance", seconds=1)
+    assert [hook.next()[2]["message"]["text"] for _ in range(2)] == ["一", "二"]  # type: ignore[index]
+
+
+def test_a_webhook_behind_tls_is_believed_by_its_certificate(bot: Bot, hook: Hook, tmp_path: Path) -> None:
+    """One that nobody known has signed has to be handed in, as to Telegram itself."""
+    hook.statuses.clear()
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    hook.socket = context.wrap_socket(hook.socket, server_side=True)
+    url = hook.url.replace("http://", "https://")
+    bot.do("setWebhook", url=url)
+    bot.li.say("认得吗")
+    assert "certificate verify failed" in str(_info(bot, "last_error_message")["last_error_message"])
+    refused = bot.refused("setWebhook", files={"certificate": ("c.pem", b"no certificate")}, url=url)
+    assert refused == (400, "Bad Request: bad webhook: failed to set custom certificate file")
+    bot.do("setWebhook", files={"certificate": ("c.pem", certificate.read_bytes())}, url=url)
+    assert hook.next()[2]["message"]["text"] == "认得吗"  # type: ignore[index]
+    assert bot.do("getWebhookInfo")["has_custom_certificate"]
 
 
 def test_a_webhook_that_nobody_serves_is_tried_again(bot: Bot, hook: Hook) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ from handlers.telegram_common import (
 )
 from handlers.telegram_fake.limits import units
 from handlers.telegram_fake.telegram import TOKEN
+from tests.certificate import self_signed
 from tests.telegram import Bot, bot_and_fake
 from tests.telegram_libraries import BOT, LI, LIBRARIES, answering, bytes_of, everything, heard_by, opened
 
@@ -108,14 +110,17 @@ async def test_every_request_is_seen_on_the_phone(bot: Bot, library: Library) ->
     assert bot.violations == []
 
 
-async def test_a_webhook_is_set_and_taken_away(bot: Bot, library: Library) -> None:
-    """What waits is kept either way; the secret is not among what Telegram tells."""
+async def test_a_webhook_is_set_and_taken_away(bot: Bot, library: Library, tmp_path: Path) -> None:
+    """What waits is kept either way; the secret is not among what Telegram tells. A certificate goes along."""
     bot.li.say("等着")
     await library.do(Webhook(url="http://127.0.0.1:9/hook", secret="S-3_x", max_connections=2))
     told = await library.webhook()
     assert (told["url"], told["max_connections"]) == ("http://127.0.0.1:9/hook", 2)
     assert tuple(told["allowed_updates"]) == ALLOWED
-    assert "S-3_x" not in str(told)
+    assert "S-3_x" not in str(told) and not told["has_custom_certificate"]
+    certificate = self_signed(tmp_path)[0].read_bytes()
+    await library.do(Webhook(url="https://127.0.0.1:9/hook", certificate=certificate))
+    assert (await library.webhook())["has_custom_certificate"]
     with pytest.raises(Conflict):
         await library.updates(0, seconds=0)
     await library.do(Webhook(url=""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.wording import Wording
@@ -67,5 +68,6 @@ async def _answers(library: Library, settings: Settings) -> AsyncIterator[tuple[
     if pushed != wanted:
         yield "bad", "not_told" if wanted else "still_pushed", {}
     elif known.get("last_error_message"):
-        yield "note", "trouble", {"why": known["last_error_message"]}
+        at = datetime.fromtimestamp(int(known.get("last_error_date", 0)), UTC).astimezone()
+        yield "note", "trouble", {"at": f"{at:%Y-%m-%d %H:%M}", "why": known["last_error_message"]}
     await library.close()

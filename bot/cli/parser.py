@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
     "telegram webhook": (
         *_PLACE,
         _option("what", metavar="set|delete|info", choices=("set", "delete", "info"), help="cli.telegram.webhook.what"),
+        _option("--certificate", metavar="FILE.pem", type=Path, help="cli.telegram.webhook.certificate"),
     ),
     "db": (),
     "db upgrade": _PLACE,

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.common import FINE, TROUBLE, Stop, program, say, settings_of
@@ -76,10 +77,22 @@ def _webhook(args: argparse.Namespace, wording: Wording) -> int:
         raise Stop(wording.say("cli.telegram.webhook.no_library"))
     if args.what == "set" and not telegram.webhook:
         raise Stop(wording.say("cli.telegram.webhook.no_path"))
-    return asyncio.run(_tell_webhook(args.what, settings, wording))
+    certificate = _certificate(args.certificate, wording) if args.certificate else b""
+    return asyncio.run(_tell_webhook(args.what, settings, wording, certificate))
 
 
-async def _tell_webhook(what: str, settings: Settings, wording: Wording) -> int:
+def _certificate(file: Path, wording: Wording) -> bytes:
+    """The server's own certificate. Raises Stop for anything else: a private key must not leave this machine."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        raise Stop(wording.say("cli.file_missing", file=file)) from None
+    if b"-----BEGIN CERTIFICATE-----" not in data or b"PRIVATE KEY" in data:
+        raise Stop(wording.say("cli.telegram.webhook.no_certificate", file=file))
+    return data
+
+
+async def _tell_webhook(what: str, settings: Settings, wording: Wording, certificate: bytes) -> int:
     from bot.errors import ChannelError
     from handlers import open_channel
     from handlers.telegram_common import Webhook, WrongToken
@@ -91,7 +104,10 @@ async def _tell_webhook(what: str, settings: Settings, wording: Wording) -> int:
     try:
         library: Library = open_channel(telegram.library)(telegram.token, telegram.api, transport)
         if what != "info":
-            await library.do(Webhook(url=url, secret=telegram.secret, max_connections=telegram.connections))
+            most = telegram.connections
+            await library.do(
+                Webhook(url=url, secret=telegram.secret, max_connections=most, certificate=certificate if url else b"")
+            )
         known = await library.webhook()
         await library.close()
     except WrongToken:

@@ -36,7 +36,8 @@ def set_webhook(account: Account, call: Call) -> bool:
         account.updates.drop()
     if call.fields["url"]:
         most = call.get("max_connections")
-        account.webhook.set(call.fields["url"], secret, 40 if most is None else most)
+        part = call.get("certificate")
+        account.webhook.set(call.fields["url"], secret, 40 if most is None else most, part.data if part else b"")
     else:
         account.webhook.remove()
     return True

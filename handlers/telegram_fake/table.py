@@ -58,6 +58,8 @@ class Table:
                 if name not in raw.parts or name not in attached:
                     wrong.append(f"{name}: no such field")
                 continue
+            if shape["fields"][name] == ["InputFile"] and isinstance(value, str):
+                value = raw.parts.get(value.removeprefix("attach://"), value)  # under a name of its own
             try:
                 fields[name] = self._any(name, shape["fields"][name], value, written=True)
             except _Wrong as error:
