@@ -58,7 +58,8 @@ def store(
             turn = replace(turn, drafts=(), answers=(), fragments=(), attachments=(), person=None)
         turn, extra = _decide(batch, mind, turn, incoming)
         rendered = [batch.setting.wording.render(r, extra) for r in turn.replies]
-    own = own_words(incoming) if said else None
+    unheard = isinstance(incoming, m.Pressed) and not turn.replies  # pressed twice
+    own = own_words(incoming) if said and not unheard else None
     lines = [own, *rendered] if own is not None else rendered
     if not isinstance(incoming, m.Typing) or lines:
         _keep_state(batch, mind, turn, incoming, item.update.address)

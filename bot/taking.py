@@ -89,10 +89,9 @@ def _fresh(batch: Batch, item: Item) -> Taken:
 
 
 def _turn(batch: Batch, item: Item) -> Taken:
-    address, incoming = item.update.address, welcome.as_knock(item.update.incoming)
+    address, incoming = item.update.address, item.update.incoming
     person = batch.person(address)
-    if person:
-        incoming = welcome.as_code(incoming, batch.mind(person))
+    incoming = welcome.as_code(incoming, batch.mind(person)) if person else welcome.as_knock(incoming)
     if isinstance(incoming, Knock):
         with batch.connection.begin_nested():
             met = welcome.meet(batch, address, incoming, person)

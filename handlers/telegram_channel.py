@@ -81,6 +81,7 @@ class TelegramChannel:
         self._hearing = Hearing(wording, world)
         self._poller = Poller(library, self.hear, world, api)
         self._groups: Lately[bool] = Lately()
+        self._asked: Lately[int] = Lately()
         self._pressed: Lately[Heard] = Lately()
         self._grew: Lately[tuple[str, int]] = Lately()
         self._beside: set[asyncio.Task[Any]] = set()
@@ -221,11 +222,15 @@ class TelegramChannel:
             self._start(self._library.do(Answered(query=heard.query)))
         if taken.outcome == "refused" and taken.replies:
             self._start(self._tell(heard.chat, taken.replies))
+        elif taken.outcome == "fresh" and (asked := self._asked.take(heard.chat) or _joining(heard)):
+            self._start(self._library.do(self._settled(heard.chat, asked, grew=False)))
 
     async def _tell(self, chat: int, replies: Sequence[Outgoing]) -> None:
-        """To a stranger, of whom nothing is kept."""
+        """To a stranger, of whom nothing is kept: which message has buttons is remembered here."""
         for reply in replies:
-            await self._library.do(Speak(chat=chat, text=reply.text, rows=rows_of(reply.buttons)))
+            sent = await self._library.do(Speak(chat=chat, text=reply.text, rows=rows_of(reply.buttons)))
+            if reply.buttons:
+                self._asked.put(chat, sent)
 
     def _warn(self, heard: Sequence[Heard]) -> None:
         now = self._world.now().timestamp()
@@ -338,6 +343,11 @@ class TelegramChannel:
             await work
         except ChannelError as error:
             _log.debug("not done", kind=type(error).__name__)
+
+
+def _joining(heard: Heard) -> int:
+    """The message in which a stranger was asked who they are, if one of its buttons was pressed."""
+    return heard.message if heard.kind == "pressed" and heard.data.startswith("join:") else 0
 
 
 def make_channel(

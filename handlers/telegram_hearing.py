@@ -144,7 +144,8 @@ class Hearing:
     def _pressed(self, heard: Heard, at: datetime) -> Incoming:
         if heard.data.startswith(("join:new:", "join:again:")):
             self._links.put(heard.chat, heard.data.split(":", 2)[2])
-        return Pressed(at=at, press=clean(heard.data), label=clean(heard.label))
+        under = message_ref(heard.chat, heard.message)
+        return Pressed(at=at, press=clean(heard.data), label=clean(heard.label), under=under)
 
     def _place(self, place: tuple[float, float], name: str) -> str:
         key = "telegram.venue" if name else "telegram.place"

@@ -52,6 +52,7 @@ _LOAD = (
         conversations.c.seen_at,
         conversations.c.arriving,
         conversations.c.spoke,
+        conversations.c.pressed,
     )
     .join(conversations, conversations.c.person == people.c.id)
     .join(_invited, _invited.c.id == people.c.invited)
@@ -79,9 +80,10 @@ _SAVE = Write(
         seen_at=bindparam("seen_at"),
         arriving=bindparam("arriving"),
         spoke=bindparam("spoke"),
+        pressed=bindparam("pressed"),
     ),
     *("version", "seq", "focus", "pending", "typing_question", "typing_text"),
-    *("undo", "consent", "declined", "seen_at", "arriving", "spoke", "b_id", "b_version"),
+    *("undo", "consent", "declined", "seen_at", "arriving", "spoke", "pressed", "b_id", "b_version"),
 )
 _SAVE_TYPING = Write(
     update(conversations)
@@ -120,6 +122,7 @@ def _pair(row: Any) -> tuple[Person, Conversation]:
         seen_at=row[22],
         arriving=arriving_in(row[23]),
         spoke=row[24],
+        pressed=row[25],
     )
     return person, conversation
 
@@ -154,6 +157,7 @@ def save(connection: Connection, changed: Iterable[tuple[Conversation, int]]) ->
             c.seen_at,
             arriving_out(c.arriving),
             c.spoke,
+            c.pressed,
             c.id,
             loaded,
         )

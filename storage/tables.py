@@ -212,6 +212,7 @@ conversations = Table(
     instant("seen_at", null=True),
     Column("arriving", Json, nullable=True),
     string("spoke"),  # the channel on which the person spoke last
+    string("pressed"),  # the last button: its message, a space, its id
 )
 
 drafts = Table(

@@ -125,6 +125,28 @@ def test_whatever_is_done_is_answered_and_nothing_is_lost(actions: list[tuple[st
 
 
 @SLOW
+@given(st.lists(st.one_of(ACTION, st.tuples(st.just("face"), st.integers(0, 8))), max_size=15))
+def test_a_button_tapped_twice_counts_once(actions: list[tuple[str, object]]) -> None:
+    village = Village(page=False)
+    village.begin()
+    for n, action in enumerate(actions):
+        if action[0] != "face":
+            act(village, action)
+            continue
+        face = village.faces[int(str(action[1])) % len(village.faces)]
+        tap = Pressed(at=village.now, ref=f"tap{n}", press=face.press, label=face.label, under=f"1:{n}")
+        assert village.take(tap)
+        if village.turn is not None and village.turn.erase:
+            return
+        before = village.conversation, dict(village.drafts)
+        assert village.take(tap) == []
+        assert (replace(before[0], version=0), before[1]) == (
+            replace(village.conversation, version=0),
+            dict(village.drafts),
+        )
+
+
+@SLOW
 @given(st.lists(ACTION, max_size=12))
 def test_a_step_is_deterministic(actions: list[tuple[str, object]]) -> None:
     village = Village()

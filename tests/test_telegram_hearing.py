@@ -72,7 +72,7 @@ def test_what_is_no_text() -> None:
     """Buttons, edits, numbers, places, files, and what cannot be taken."""
     ear = hearing()
     pressed = said("", kind="pressed", query="99", data="cmd:undo", label="撤销")
-    assert heard(pressed, ear) == Pressed(at=CLOCK.now(), ref="q:99", press="cmd:undo", label="撤销")
+    assert heard(pressed, ear) == Pressed(at=CLOCK.now(), ref="q:99", press="cmd:undo", label="撤销", under="7:5")
     edited = heard(said("改过的", kind="edited", update=44), ear)
     assert edited == Edited(at=CLOCK.now(), ref="edited:7:5:44", source="7:5", text="改过的")
     assert heard(said("", phone="+8613900002217"), ear) == Shared(at=CLOCK.now(), ref="7:5", phone="+8613900002217")

@@ -118,8 +118,11 @@ async def pressed_twice(talk: Talk, li: Somebody) -> None:
     await li.begin(talk.link)
     started = next(m.id for m in li.seen if "您选了：从第1节开始" in m.text)
     draft = next(b.data for m in li.seen for row in m.buttons for b in row if b.label == "看例子").split(":")[1]
-    await li.does(lambda: [li.phone.press("看例子") for _ in range(2)])
+    told = await li.does(lambda: [li.phone.press("看例子") for _ in range(2)])
+    assert len(told) == 1
     for data in (f"go:{draft}:background", "consent:yes", f"pick:{draft}:category:township", "nonsense", "unit:1:x"):
+        assert isinstance(talk.world, Steady)
+        talk.world.forward(minutes=2)
         assert FIRST in said(await li.does(li.phone.press_gone, started, data)), data
     assert FIRST in said(await li.does(li.phone.press_gone, 99_999, f"done:{draft}:steps"))
 

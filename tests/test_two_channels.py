@@ -122,7 +122,13 @@ async def test_an_open_link_asks_a_stranger_whether_it_is_the_first_time(talk: T
     assert "没对上" in said(await li.say("王芳，1234"))
     wang = talk.somebody(1002, "王芳")
     await wang.start(link)
-    assert "保管" in said(await wang.press("第一次来"))
+    asked = wang.seen[-1]
+    seen = await wang.does(lambda: [wang.phone.press("第一次来") for _ in range(2)])
+    assert said(seen).count("保管") == 1 and "第一次来" not in wang.buttons and "您选了：第一次来" in said(seen)
+    data = next(b.data for row in asked.buttons for b in row if b.label == "我写过")
+    assert await wang.does(wang.phone.press_gone, asked.id, data) == [], "what was asked of a stranger is answered"
+    await wang.start(link)
+    assert wang.last.startswith("先请您看一眼"), "greeted once"
     assert await talk.count(tables.people) == 2
 
 

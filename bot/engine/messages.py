@@ -41,10 +41,12 @@ class Said(Incoming):
 
 @value
 class Pressed(Incoming):
-    """A button. `press` is its id, `label` what stood on it where the channel knows."""
+    """A button. `press` is its id, `label` what stood on it and `under` the message it stood under, where the channel
+    knows."""
 
     press: str
     label: str = ""
+    under: str = ""
 
 
 @value

@@ -211,7 +211,7 @@ class Conversation:
     """One per person. `consent` is the version of the words agreed to, "" before.
 
     `typing` is the half-typed text with the question key it belongs to. `seq` is the last message's. `spoke` is the
-    channel on which the person spoke last.
+    channel on which the person spoke last. `pressed`: the last button that counted, by its message and its id.
     """
 
     id: int
@@ -227,6 +227,7 @@ class Conversation:
     seen_at: datetime | None = None
     arriving: Arriving | None = None
     spoke: str = ""
+    pressed: str = ""
 
 
 @value

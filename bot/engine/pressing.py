@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from bot.engine import controls, editing, going, opening, pictures, review, writing
 from bot.engine.asking import show
@@ -13,6 +14,7 @@ from bot.engine.model import PROFILE, Pending
 from bot.engine.work import Work
 
 Act = Callable[..., None]
+AGAIN = timedelta(minutes=1)  # so long the same tap is the same act
 
 # What a button without a draft does.
 PLAIN: Mapping[str, Act] = {
@@ -141,8 +143,12 @@ def keep_waiting(w: Work, waiting: Pending) -> None:
 
 
 def pressed(w: Work, pressed: Pressed) -> None:
-    """A button was tapped. One that is not about what stands here shows the focus again."""
+    """A button was tapped. One about what is over shows what stands here; tapped twice it counts once."""
     verb, *args = pressed.press.split(":")
+    now = f"{pressed.under} {pressed.press}" if pressed.under else ""
+    if verb == "join" or (now and now == _just_pressed(w)):
+        return  # whoever has a conversation has answered that; the one tap has been answered as well
+    w.set(pressed=now)
     if verb in ("consent",) and len(args) == 1:
         opening.consent(w, args[0])
         return
@@ -170,25 +176,39 @@ def _pressed_on(w: Work, verb: str, args: list[str]) -> None:
     draft = from36(args[0]) if args else -1
     row, focus, here = w.drafts.get(draft), w.focus, w.here()
     if row is None or (row.state == "closed" and verb != "open"):
-        w.then("resume")
+        _past(w)
         return
     if row.state == "handed_in" and row.call != PROFILE and verb not in ("recall", "open", "full", "resume", "sample"):
         review.show_handed_in(w, draft)
         return
     if verb in ASKED and len(args) == (3 if verb == "pick" else 2):
         if focus is None or here is None or focus.draft != draft or here[1].id != args[1]:
-            w.then("resume")
+            _past(w)
         else:
             ASKED[verb](w, draft, *args[1:])
         return
     form, whose, act = DRAFTED.get(verb, ("", "", going.resume))
     fitted = _fitted(form, args[1:])
     if fitted is None or ("p" if row.call == PROFILE else "c") not in whose:
-        w.then("resume")
+        _past(w)
         return
     if verb not in ("recall", "close", "closed") and focus is not None and focus.draft != draft:
         w.set(undo=())
     act(w, draft, *fitted)
+
+
+def _past(w: Work) -> None:
+    """A button whose question is over shows the present one, unless that has just come by its neighbour."""
+    under = w.conversation.pressed.partition(" ")[0]
+    w.set(pressed=w.before.pressed)
+    if not under or under != _just_pressed(w).partition(" ")[0]:
+        w.then("resume")
+
+
+def _just_pressed(w: Work) -> str:
+    """The button that was tapped a moment ago, if the last thing done was no longer ago."""
+    seen = w.before.seen_at
+    return w.before.pressed if seen is not None and w.now - seen < AGAIN else ""
 
 
 def _find(w: Work) -> None:
@@ -214,7 +234,7 @@ def _other(w: Work, question: str) -> None:
 def _unit(w: Work, draft: int, name: str) -> None:
     here = w.here()
     if here is None or here[1].kind != "unit" or w.focus is None or w.focus.draft != draft:
-        w.then("resume")
+        _past(w)
         return
     opening.set_unit(w, draft, name, False)
     w.remember("answer")

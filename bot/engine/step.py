@@ -1,8 +1,8 @@
 """The conversation's one function: `step(view, conversation, incoming) -> Turn`.
 
 It is total for whatever a person does, pure, and never silent except where silence is the answer (half a
-text being typed, a picture that was prepared or is on its way, a place that moves on). It raises only
-NotLoaded, when the view lacks a draft's texts: the caller loads them and steps again.
+text being typed, a picture that was prepared or is on its way, a place that moves on, a button tapped twice). It
+raises only NotLoaded, when the view lacks a draft's texts: the caller loads them and steps again.
 """
 
 from __future__ import annotations
@@ -212,10 +212,12 @@ def _joined(w: Work, joined: Joined) -> None:
         w.say("code.used")
     if joined.role != "writer" and not w.conversation.consent:
         w.say(f"greet.{joined.role}", unit="".join(w.person.invited.path))
-    elif joined.first or not w.conversation.consent:
+    elif w.conversation.consent:
+        going.welcome_back(w)
+    elif joined.first or w.conversation.declined or w.conversation.spoke != w.view.caps.name:
         opening.greet(w)
     else:
-        going.welcome_back(w)
+        opening.ask_consent(w)  # greeted here already
 
 
 def _told(w: Work, told: Told) -> None:

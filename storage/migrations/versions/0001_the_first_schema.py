@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.Column("seen_at", Instant(), nullable=True),
         sa.Column("arriving", Json(), nullable=True),
         sa.Column("spoke", sa.Text(), server_default="", nullable=False),
+        sa.Column("pressed", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_conversations_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sa.UniqueConstraint("person", name=op.f("uq_conversations_person")),
