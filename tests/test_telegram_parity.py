@@ -101,8 +101,15 @@ async def in_many_parts(talk: Talk, li: Somebody) -> None:
 
 
 async def a_long_paste(talk: Talk, li: Somebody) -> None:
-    """What the app splits is one text again, with nothing between; so is one that is split between two emoji."""
+    """What the app splits is one text again, with nothing between, and goes back as one; so is one that is split between
+    two emoji. That it is far too long is said at once."""
     await li.begin(talk.link)
+    text = invented(9000)
+    await li.say("种花椒。")
+    await li.say(text)
+    assert "比这一问要的120字超出" in li.last
+    assert FIRST in said(await li.say("撤销")) and await parts(talk) == ["种花椒。"]
+    await li.say("撤销")
     text = invented(6000)
     await li.say(text)
     assert [m.text for m in li.phone.screen().messages if m.mine][-2:] == [text[:4096], text[4096:]]

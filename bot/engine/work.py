@@ -236,8 +236,11 @@ class Work:
         for name, column in columns.items():
             setattr(self.conversation, name, column)
 
-    def remember(self, what: str) -> None:
-        """Makes what was done since the last call one step that 撤销 takes back; `what` is a wording key's end."""
+    def remember(self, what: str, *, further: bool = False) -> None:
+        """Makes what was done since the last call one step that 撤销 takes back; `what` is a wording key's end.
+
+        `further`: it belongs to the step before, and goes back with it.
+        """
         focus = self._since_focus
         draft = next(iter(self._since), (focus.draft if focus else 0, ""))[0]
         entry = Undo(
@@ -250,7 +253,9 @@ class Work:
             ),
             focus=focus,
         )
-        self.set(undo=(*self.conversation.undo, entry)[-UNDO_STEPS:])
+        steps = self.conversation.undo
+        if not (further and steps and (steps[-1].what, steps[-1].draft) == (what, draft)):
+            self.set(undo=(*steps, entry)[-UNDO_STEPS:])
         self._since = {}
         self._since_focus = self.conversation.focus
 

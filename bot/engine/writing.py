@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 from zlib import crc32
 
 from bot.engine import editing, sources
@@ -25,6 +26,8 @@ UNIT_MIN = 2  # Han characters: 1 or ？？ is no village
 NAMES_MAX = 400  # 字 of a list of people
 _BETWEEN_NAMES = re.compile(r"[、,，;；/\n]+")
 DOUBTED = "doubted:"  # where a question's focus is after an answer was asked about; which one follows
+FAR = 3  # times the length wanted: so long a text is spoken of while it is still being written
+UNBOUND = 1 << 31
 LINE_MAX = 60  # a title or a name is no paragraph; what is longer is asked back, not cut
 
 
@@ -209,7 +212,7 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
     now = w.write(draft, question.id, "open", (*kept, fragment.id))
     thin = "thin" if focus.mode == "thin" or focus.at == "thin" else ""
     w.refocus(evolve(focus, mode="gather", at=thin))
-    w.remember("text")
+    w.remember("text", further=bool(source))
     w.set(typing=("", ""))
     if closes or said.done:
         close(w)
@@ -222,7 +225,25 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
         Button(press="cmd:undo", key="undo_this"),
     ]
     key = "gather.kept" if w.kept else ("gather.first" if len(now.parts) == 1 else "gather.more")
-    w.say(key, words=now.words, kept=w.kept, buttons=buttons, slot="gather")
+    beyond = {} if w.kept else _beyond(w, draft, section, question, now.words)
+    w.say(beyond.pop("key", key), words=now.words, kept=w.kept, **beyond, buttons=buttons, slot="gather")
+
+
+def _beyond(w: Work, draft: int, section: Section, question: Question, words: int) -> dict[str, Any]:
+    """The sentence for a text that has gone far beyond what its question or its section is meant for; {} if not."""
+    limit, all_words = question.limit, section_words(section, w.texts(draft))
+    if words > (limit.max or limit.goal * FAR or words):
+        wanted, key = limit.max or limit.goal, "gather.beyond"
+        return {"key": key, "wanted": wanted, "over": words - wanted}
+    if all_words > longest(section):
+        wanted = section.limit.max or section.limit.goal
+        return {"key": "gather.beyond_section", "whole": all_words, "wanted": wanted, "over": all_words - wanted}
+    return {}
+
+
+def longest(section: Section) -> int:
+    """From how many 字 on a section is too long."""
+    return section.limit.max or (section.limit.goal * 13 // 10) or UNBOUND
 
 
 def write_elsewhere(w: Work, said: Said, draft: int, question_id: str, text: str) -> bool:
@@ -300,9 +321,8 @@ def close(w: Work) -> None:
 def note_closed(w: Work, draft: int, section: Section, question: Question, answer: Answer) -> None:
     """存好了, with the section's length where it has become too long."""
     words = section_words(section, w.texts(draft))
-    limit = section.limit
-    top = limit.max or (limit.goal * 13 // 10)
-    if top and words > top >= words - answer.words:  # said once, when the section outgrows its length
+    limit, top = section.limit, longest(section)
+    if words > top >= words - answer.words:  # said once, when the section outgrows its length
         key = "done.long_max" if limit.max else "done.long"
         w.say(key, words=words, goal=limit.max or limit.goal, buttons=[command("undo")])
         return
