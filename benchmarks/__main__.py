@@ -1,4 +1,4 @@
-"""All benchmarks or the named ones: `python -m benchmarks [serve load page telegram notices turns paper] [--json]`.
+"""All benchmarks or the named ones: `python -m benchmarks [NAME …] [--json]`; the names stand in `--help`.
 
 Exit status 0 when every limit is kept, 1 when one is missed. What stands here judges with limits; the figures of
 one machine, with their spread, are in README.md beside this file.
@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from benchmarks.figures import Figure, table
 
-MEASURED = ("serve", "load", "page", "telegram", "notices")  # hand back figures
+MEASURED = ("serve", "load", "page", "telegram", "notices", "strangers")  # hand back figures
 TOLD = ("turns", "paper")  # print their own lines and return a status
 
 
