@@ -63,7 +63,7 @@ class Fake:
     def pushes(self, to: str = "") -> None:
         """Pushes what waits, and what comes, one after the other to this program; to nobody: keeps it.
 
-        Telegram itself goes on where it stopped, with what one chat sends in its order; the fake has to be told.
+        It would go on by itself where it stopped, but after pauses that grow: told anew, it goes on at once.
         """
         url = {"url": to + PATH, "secret_token": SECRET, "max_connections": 1} if to else {"url": ""}
         assert self.raw("setWebhook", **url)["ok"]

@@ -128,6 +128,7 @@ def test_everything_a_phone_can_send(page: Any, bot: Bot) -> None:
     page.set_input_files("#photos", [{"name": "坏.jpg", "mimeType": "image/jpeg", "buffer": b"no"}])
     page.click("#send")
     page.get_by_text("这不是照片，或者打不开").wait_for()
+    page.get_by_text("选了1张照片").wait_for()
     page.set_input_files("#documents", [{"name": "初稿.docx", "mimeType": "application/msword", "buffer": b"PK"}])
     page.fill("#box", "改过的")
     page.click("#send")

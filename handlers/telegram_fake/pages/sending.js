@@ -6,7 +6,7 @@ import { inBrief } from './messages.js';
 const CAPTION = 1024; // UTF-16 units
 let chosen = []; // files that wait for 发送
 let photos = false; // they were chosen as photos
-let sending = false;
+let before = Promise.resolve(); // what was sent before goes first
 
 /** The box, empty or with the text of a message that is to be changed. */
 export function begin(m) {
@@ -27,8 +27,8 @@ function grow() {
   else box.removeAttribute('maxlength');
   box.style.height = '52px';
   box.style.height = `${box.scrollHeight + 3}px`;
-  byId('send').textContent = sending ? words.sending : now.editing ? words.save : words.send;
-  byId('send').disabled = sending || !(caption || box.value.trim());
+  byId('send').textContent = now.editing ? words.save : words.send;
+  byId('send').disabled = !(caption || box.value.trim());
 }
 
 /** Shows what was chosen, and waits for 发送. */
@@ -46,18 +46,28 @@ function choose(files, asPhotos) {
   grow();
 }
 
+/** Sends what is in the box and clears it at once; what could not be sent comes back, unless something new is there. */
 async function send() {
-  sending = true;
+  const whose = { user: now.user, ...(now.chat ? { chat: now.chat } : {}) };
+  const out = { whose, text: byId('box').value, editing: now.editing, files: chosen, photos, raw: byId('asfiles').checked };
+  begin(null);
+  before = before.then(() => deliver(out));
+  if (await before) toEnd(true);
+  else if (whose.user === now.user && !byId('box').value && !chosen.length && !now.editing) restore(out);
+}
+
+function restore(out) {
+  begin(out.editing);
+  choose(out.files, out.photos);
+  byId('asfiles').checked = out.raw;
+  byId('box').value = out.text;
   grow();
-  const text = byId('box').value;
-  const where = now.chat ? { chat: now.chat } : {};
-  const done = now.editing
-    ? await act('edit', { message: now.editing.id, text })
-    : chosen.length ? await sendChosen(text) : await act('say', { text, ...where });
-  sending = false;
-  if (done) begin(null);
-  else grow();
-  toEnd(true);
+}
+
+function deliver(out) {
+  if (out.editing) return act('edit', { ...out.whose, message: out.editing.id, text: out.text });
+  if (out.files.length) return sendFiles(out);
+  return act('say', { ...out.whose, text: out.text });
 }
 
 const base64 = (one) => new Promise((done, failed) => {
@@ -67,19 +77,20 @@ const base64 = (one) => new Promise((done, failed) => {
   reader.readAsDataURL(one);
 });
 
-/** Several together, as Telegram's apps do, ten at most in one album; the caption goes with the first. */
-async function sendChosen(caption) {
-  const asPhotos = photos && !byId('asfiles').checked;
+/** Several together, as Telegram's apps do, ten at most in one album; the caption goes with the first. What is sent
+ *  leaves `out`. */
+async function sendFiles(out) {
+  const asPhotos = out.photos && !out.raw;
   const trouble = asPhotos ? words.no_picture : words.failed;
-  for (let first = true; chosen.length; first = false) {
-    const group = chosen.slice(0, chosen.length === 11 ? 9 : 10);
+  while (out.files.length) {
+    const group = out.files.slice(0, out.files.length === 11 ? 9 : 10);
     const items = await Promise.all(group.map(async (one) => ({ data: await base64(one), ...(asPhotos ? {} : { name: one.name }) })));
-    const said = first ? { caption } : {};
+    const more = { ...out.whose, caption: out.text };
     const done = items.length > 1
-      ? await act('album', { items, ...said }, trouble)
-      : await act(asPhotos ? 'photo' : 'document', { ...items[0], ...said }, trouble);
+      ? await act('album', { items, ...more }, trouble)
+      : await act(asPhotos ? 'photo' : 'document', { ...items[0], ...more }, trouble);
     if (!done) return false;
-    chosen = chosen.slice(group.length);
+    Object.assign(out, { files: out.files.slice(group.length), text: '' });
   }
   return true;
 }
