@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 CHANNELS: Mapping[str, ChannelCaps] = {
     "page": ChannelCaps(page=True),
-    "telegram": ChannelCaps(push=True, edits=True, edit_every=3.0, shares=True, text_unit="utf16"),
+    "telegram": ChannelCaps(push=True, edits=True, edit_every=3.0, shares=True, menu=True, text_unit="utf16"),
     "terminal": ChannelCaps(),
 }
 COMMAND_LINE = Actor(person=0, scope=Scope(person=0, units=("",)), roles=("administrator",))

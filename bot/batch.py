@@ -288,7 +288,7 @@ def view_of(
 
 
 def _caps(name: str, caps: ChannelCaps) -> Caps:
-    return Caps(name=name, page=caps.page, edits=caps.edits, shares=caps.shares)
+    return Caps(name=name, page=caps.page, edits=caps.edits, shares=caps.shares, menu=caps.menu)
 
 
 def _adds(incoming: Incoming) -> bool:

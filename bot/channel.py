@@ -138,7 +138,7 @@ class ChannelCaps:
     """A channel's abilities as data: limits of a text and of a file's caption and their unit, edits, sizes.
 
     `edits`: a message can be given another text; `edit_every`: seconds between two edits of the same one. `shares`:
-    a phone or a place can be given with a button of the messenger's.
+    a phone or a place can be given with a button of the messenger's. `menu`: commands stand in one of the messenger's.
     """
 
     page: bool = False
@@ -146,6 +146,7 @@ class ChannelCaps:
     edits: bool = False
     edit_every: float = 0.0
     shares: bool = False
+    menu: bool = False
     text_limit: int = 4096
     caption_limit: int = 1024
     text_unit: Literal["utf16", "chars"] = "chars"

@@ -81,7 +81,10 @@ def meet(batch: Batch, address: Address, knock: Knock, known: int) -> Met:
         )
     )
     met = _carry_out(batch, address, decision, invite, known, knock.at)
-    return replace(met, role=invite.role) if invite and met.person else met
+    if invite is None or not met.person:
+        return met
+    others = known and invite.personal and invite.person not in (0, known)
+    return replace(met, role=invite.role, also=(Reply(key="join.others"),) if others else ())
 
 
 def _by_code(batch: Batch, address: Address, knock: Knock, known: int) -> Met:

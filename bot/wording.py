@@ -22,6 +22,8 @@ from bot.engine.messages import Button, Moment, Reply, Say
 from bot.engine.model import PlaceWords, Vocabulary
 from bot.errors import ConfigError
 
+_WITH_YEAR = {"until": "full", "day": "date"}
+
 
 class Wording:
     """The sentences, flattened to dotted keys."""
@@ -120,6 +122,8 @@ class _Formatter:
         hour = local.hour
         if spec in ("until", "day", "full") and (hour, local.minute, local.second) == (0, 0, 0):
             local, hour = local - timedelta(days=1), 24
+        if moment.now is not None and moment.now.astimezone(local.tzinfo).year != local.year:
+            spec = _WITH_YEAR.get(spec, spec)
         template = self._wording.sentences[f"date.{spec}"]
         return self.fill(template, _calendar(local, hour))
 

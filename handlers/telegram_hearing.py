@@ -37,7 +37,8 @@ _AT_ONCE = 1  # seconds between the pieces of a text that was cut
 _BACKLOG = timedelta(minutes=1)  # what is older counts from when it was sent
 _CHATS = 10_000
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.ASCII | re.DOTALL)
-_LINK = re.compile(r"https?://\S+/i/([\w-]{8,64})/?|(?:https?://)?t\.me/\w+\?start=([\w-]{1,64})", re.ASCII)
+_LINK = re.compile(r"(?:https?://)?[\w.:-]+/i/([\w-]{8,64})/?|(?:https?://)?t\.me/\w+\?start=([\w-]{1,64})", re.ASCII)
+_BARE_LINK = re.compile(r"[\w-]{24,64}", re.ASCII)  # its last part alone, copied by hand
 _CODE = re.compile(r"[\s　]*(\d{6})[\s　]*")
 _WHO = re.compile(r"(\S{2,20}?)[\s　,，、]*(\d{4})")
 _CODE_LINK = "c-"
@@ -99,14 +100,16 @@ class Hearing:
         return Update(address=address_of(heard.chat), ref=ref, incoming=evolve(incoming, ref=ref), digest=digest)
 
     def of_stranger(self, heard: Heard) -> Update | None:
-        """What the same means from somebody who is not known: a 接续码, or name and last four (李建国 2217) of
-        somebody who was asked for them. None where it means nothing else."""
+        """What the same means from somebody who is not known: a 接续码, a link with words around it, or name and last
+        four (李建国 2217) of somebody who was asked for them. None where it means nothing else."""
         made, text = self.update(heard), clean(heard.text).strip()
         if made is None or not self.may_be_stranger(heard):
             return made
         at, ref, link = made.incoming.at, made.ref, self._links.get(heard.chat)
         if code := _CODE.fullmatch(text):
             return evolve(made, incoming=Knock(at=at, ref=ref, code=code[1]))
+        if pasted := _link_in(text):
+            return evolve(made, incoming=evolve(self._knock(pasted, heard.chat, at), ref=ref))
         who = _WHO.fullmatch(text)
         assert who is not None and link is not None
         return evolve(made, incoming=Knock(at=at, ref=ref, link=link, intent="again", name=who[1], last4=who[2]))
@@ -114,7 +117,9 @@ class Hearing:
     def may_be_stranger(self, heard: Heard) -> bool:
         """Whether it means something else if its sender is not known."""
         text = clean(heard.text).strip() if heard.kind == "message" else ""
-        return bool(_CODE.fullmatch(text)) or (self._links.get(heard.chat) is not None and bool(_WHO.fullmatch(text)))
+        if _CODE.fullmatch(text) or (_link_in(text) and not _COMMAND.fullmatch(text)):
+            return True
+        return self._links.get(heard.chat) is not None and bool(_WHO.fullmatch(text))
 
     def is_known(self, chat: int) -> None:
         """Nobody there has to be asked for a name any more."""
@@ -183,6 +188,12 @@ class Hearing:
             return Knock(at=at, code=link.removeprefix(_CODE_LINK))
         self._links.put(chat, link)
         return Knock(at=at, link=link)
+
+
+def _link_in(text: str) -> str:
+    """The link that somebody has pasted, whatever stands around it; "" where there is none."""
+    found = _LINK.search(text) or _BARE_LINK.fullmatch(text)
+    return next((part for part in (*found.groups(), found[0]) if part), "") if found else ""
 
 
 def _clip(clip: Heaped, heard: Heard) -> Clip:

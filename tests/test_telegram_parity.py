@@ -101,8 +101,8 @@ async def in_many_parts(talk: Talk, li: Somebody) -> None:
 
 
 async def a_long_paste(talk: Talk, li: Somebody) -> None:
-    """What the app splits is one text again, with nothing between, and goes back as one; so is one that is split between
-    two emoji. That it is far too long is said at once."""
+    """What the app splits is one text again, with nothing between, and goes back as one; so is one that is split
+    between two emoji. That it is far too long is said at once."""
     await li.begin(talk.link)
     text = invented(9000)
     await li.say("种花椒。")

@@ -111,6 +111,18 @@ async def test_another_phone_says_who_it_is(talk: Talk, page: OnThePage) -> None
     assert await page_asks(page) == "一、案例背景" and await talk.count(tables.people) == 1
 
 
+async def test_a_used_link_that_is_pasted(talk: Talk, page: OnThePage) -> None:
+    """With words around it or its last part alone: it says whose it is and whom to ask; who writes already goes on."""
+    await begin_on(page, talk.link)
+    wang = talk.somebody(1002, "王芳")
+    for text in (f"王书记，点这个链接写：{talk.page}/i/{talk.link}。周敏", talk.link):
+        told = said(await wang.say(text))
+        assert "已在另一部手机上用过" in told and "请找周敏要一个：0000-1234567" in told
+    await wang.begin(await talk.invite(), name="王芳", title="念账会，明白账")
+    told = said(await wang.say(f"{talk.page}/i/{talk.link}"))
+    assert "这个链接是给另一位同志的，已经用过了。" in told and "王芳同志，欢迎回来" in told
+
+
 async def test_an_open_link_asks_a_stranger_whether_it_is_the_first_time(talk: Talk, page: OnThePage) -> None:
     """[我写过] leads to name and number, [第一次来] to a new person."""
     link = await talk.invite(uses=None)

@@ -3,11 +3,16 @@ that only looks like it, of which nothing is swallowed."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.engine.answers import plain
-from tests.person import Village
+from bot.engine.messages import Moment
+from bot.engine.model import Caps
+from tests.person import START, WORDING, Village
 
+WHO = {"contact": "周敏", "phone": "0000-1234567"}
 STUCK = """不会写怎么办 不知道写什么 咋写 咋写呢 怎么写？ 我不知道怎么写 不知道写啥 这一问写什么 这个咋写啊 写啥子
 我也不会写 实在想不出来
 想不好 没想好 看不懂 这一问没看懂 什么意思？ 有没有例子 举个例子吧 该写什么 不懂 没什么写的 写不来 教教我 请问怎么填"""
@@ -170,6 +175,19 @@ def test_that_a_title_is_not_known_yet_is_no_title(text: str) -> None:
     told = somebody.say(text)
     assert told[0].text == "“标题”先写个大概就行，以后还能改。"
     assert somebody.draft.title == "片长进院坝，小事不出片"
+
+
+def test_a_day_of_another_year_has_its_year() -> None:
+    due = datetime(2027, 8, 15, 16, tzinfo=UTC)
+    for now, day in ((START, "2027年8月15日24时"), (START.replace(year=2027), "8月15日24时")):
+        assert WORDING.say("due.passed", due=Moment(at=due, zone="Asia/Shanghai", now=now), **WHO).startswith(day)
+
+
+def test_help_names_the_menu_where_there_is_one() -> None:
+    for menu in (True, False):
+        somebody = Village("mca", caps=Caps(name="telegram", page=False, menu=menu))
+        somebody.begin()
+        assert ("菜单" in somebody.say("帮助")[0].text) == menu
 
 
 def test_a_post_may_be_changed_from_anywhere() -> None:

@@ -33,6 +33,16 @@ def command(name: str) -> Button:
     return Button(press=f"cmd:{name}", key=name)
 
 
+def anew(w: Work) -> Say:
+    """How one comes back who has gone: by the link, or, where the chat stays, by speaking."""
+    return Say(key="come.link" if w.view.caps.page else "come.here")
+
+
+def next_time(w: Work) -> Say:
+    """How one goes on another day."""
+    return Say(key="come.next_link" if w.view.caps.page else "come.next_here")
+
+
 def where(w: Work, focus: Focus) -> Say:
     """The place as it is said in a sentence: 【4 主要做法】第2问, or the question's own name."""
     if focus.mode in ("review", "confirm") or not focus.question:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.engine.answers import printed
-from bot.engine.asking import command, on, show, where
+from bot.engine.asking import NOTHING, anew, command, next_time, on, show, where
 from bot.engine.card import overview
 from bot.engine.messages import Button, Moment, Say, Wake, Want
 from bot.engine.model import PROFILE, Focus, Pending
@@ -50,7 +50,7 @@ def later(w: Work) -> None:
     """Stop for now: everything is kept, and a time may be agreed."""
     focus = w.focus
     if focus is None or focus.draft not in w.drafts:
-        w.say("later.plain")
+        w.say("later.plain", next=next_time(w))
         return
     buttons = [
         Button(press="wake:evening", key="tomorrow_evening"),
@@ -59,7 +59,7 @@ def later(w: Work) -> None:
     ]
     spot = first_open(w.call(focus.draft), w.texts(focus.draft)) if w.here() is None else None
     at = Focus(draft=focus.draft, section=spot[0].id, question=spot[1].id) if spot else focus
-    w.say("later.kept", where=where(w, at), buttons=buttons)
+    w.say("later.kept", where=where(w, at), next=next_time(w), buttons=buttons)
 
 
 def set_wake(w: Work, choice: str) -> None:
@@ -96,7 +96,8 @@ def help_me(w: Work) -> None:
         buttons.insert(0, Button(press="consent:yes", key="agree", strong=True))
     elif w.here() is not None:
         buttons.insert(0, Button(press="cmd:resume", key="resume", strong=True))
-    w.say("help.words", contact=office.contact, phone=office.phone, buttons=buttons)
+    menu = Say(key="help.menu") if w.view.caps.menu else NOTHING
+    w.say("help.words", contact=office.contact, phone=office.phone, menu=menu, buttons=buttons)
 
 
 def stuck(w: Work) -> None:
@@ -277,10 +278,10 @@ def erase(w: Work, answer: str) -> None:
         w.say("erase.ask_handed" if handed and keep else "erase.ask", keep=keep, buttons=buttons)
     elif answer == "yes" and w.before.pending is not None and w.before.pending.kind == "erase":
         w.erase = True
-        w.set(pending=None, focus=None, undo=(), typing=("", ""), consent="", arriving=None)
+        w.set(pending=None, focus=None, undo=(), typing=("", ""), consent="", declined=True, arriving=None)
         w.drafts = dict(w.view.drafts)
         w.event("data.erased")
-        w.say("erase.done", buttons=[Button(press="cmd:resume", key="start_again")])
+        w.say("erase.done", anew=anew(w), buttons=[Button(press="cmd:resume", key="start_again")])
     else:
         w.set(pending=None)
         w.say("erase.kept")
@@ -305,7 +306,7 @@ def close_draft(w: Work, draft: int, sure: bool) -> None:
     w.set(undo=())
     w.wakes.append(Wake(kind="chosen", at=None))
     w.event("draft.closed", draft)
-    w.say("close.done", buttons=[command("cases")])
+    w.say("close.done", anew=anew(w), buttons=[command("cases")])
 
 
 def full(w: Work, draft: int, question: str) -> None:

@@ -201,10 +201,14 @@ class Woke(Incoming):
 
 @value
 class Moment:
-    """An instant with the zone it is to be read in. `until`: exclusive, so midnight reads as 24时 the day before."""
+    """An instant with the zone it is to be read in. `until`: exclusive, so midnight reads as 24时 the day before.
+
+    `now`: when it is spoken of; a day of another year is then said with its year.
+    """
 
     at: datetime
     zone: str
+    now: datetime | None = None
 
 
 @value

@@ -208,7 +208,8 @@ class Arriving:
 
 @value
 class Conversation:
-    """One per person. `consent` is the version of the words agreed to, "" before.
+    """One per person. `consent` is the version of the words agreed to, "" before; `declined`: they have
+    gone, by saying no or by having all of it deleted.
 
     `typing` is the half-typed text with the question key it belongs to. `seq` is the last message's. `spoke` is the
     channel on which the person spoke last. `pressed`: the last button that counted, by its message and its id.
@@ -272,12 +273,14 @@ class Caps:
 
     `page`: previews, picture chooser and prefilled box are there; else the Word file stands for a preview.
     `edits`: a card that stands is given another text. `shares`: a phone or a place can be given with a button.
+    `menu`: the words for any time stand in a menu as well.
     """
 
     name: str = "page"
     page: bool = True
     edits: bool = False
     shares: bool = False
+    menu: bool = False
 
 
 @value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from bot.engine.answers import plain
-from bot.engine.asking import given, masked, on, short_unit, show
+from bot.engine.asking import anew, given, masked, on, short_unit, show
 from bot.engine.card import limit_words
 from bot.engine.definition import Edition
 from bot.engine.going import focus_on
@@ -16,24 +16,39 @@ from bot.engine.progress import first_open, next_question, touched
 from bot.engine.tree import TOWNSHIP, above
 from bot.engine.work import Work
 
+GREETED = timedelta(days=1)  # so long one remembers to have been greeted
+
 
 def greet(w: Work) -> None:
-    """The first words, and the consent that everything waits for."""
+    """The first words, and the consent that everything waits for; who was greeted here lately hears that alone."""
     editions = w.view.open_editions()
     office = w.office()
+    seen, here = w.before.seen_at, w.before.spoke == w.view.caps.name
+    if here and seen is not None and w.now - seen < GREETED and not w.before.declined:
+        ask_consent(w)
+        return
     if office is None:
-        w.say("greet.no_call")
+        w.say("greet.no_call", anew=anew(w))
         return
     title = editions[0].title if len(editions) == 1 else ""
     w.say("greet.one" if title else "greet.many", unit=office.unit, title=title)
     ask_consent(w)
 
 
+def greet_office(w: Work, role: str) -> None:
+    """Who reviews or keeps the cases hears what will come and whom to ask."""
+    office, unit = w.office(), "".join(w.person.invited.path)
+    if office is None:
+        w.say(f"greet.{role}_alone", unit=unit)
+        return
+    w.say(f"greet.{role}", unit=unit, keeper=office.keeper, contact=office.contact, phone=office.phone)
+
+
 def ask_consent(w: Work) -> None:
     """What is promised, and whether the person agrees."""
     office = w.office()
     if office is None:
-        w.say("greet.no_call")
+        w.say("greet.no_call", anew=anew(w))
         return
     w.say(
         "consent.short",
@@ -73,7 +88,7 @@ def consent(w: Work, choice: str) -> None:
         if not w.conversation.consent:
             w.set(declined=True)
             w.event("consent.declined")
-        w.say("consent.declined")
+        w.say("consent.declined", anew=anew(w))
     elif w.conversation.consent:
         w.then("resume")
     else:
@@ -178,7 +193,7 @@ def choose(w: Work) -> None:
     editions = w.view.open_editions()
     if not editions:
         w.refocus(None)
-        w.say("choose.none")
+        w.say("choose.none", anew=anew(w))
         return
     if len(editions) == 1:
         start(w, editions[0])
@@ -232,7 +247,7 @@ def start(w: Work, edition: Edition) -> None:
     if w.now >= edition.due:
         w.say(
             "due.passed_start",
-            due=Moment(at=edition.due, zone=edition.call.zone),
+            due=Moment(at=edition.due, zone=edition.call.zone, now=w.now),
             contact=edition.office.contact,
             phone=edition.office.phone,
         )

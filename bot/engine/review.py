@@ -169,7 +169,14 @@ def confirm(w: Work, draft: int) -> None:
         Button(press=on("confirm", draft), key="submit", strong=True),
         Button(press=on("change", draft), key="look_more"),
     ]
-    w.say("confirm.ask", unit=office.unit, contact=office.contact, buttons=buttons, slot="question")
+    w.say(
+        "confirm.ask",
+        unit=office.unit,
+        contact=office.contact,
+        due=w.due(draft),
+        buttons=buttons,
+        slot="question",
+    )
 
 
 def _too_late(w: Work, draft: int) -> bool:

@@ -211,13 +211,11 @@ def _joined(w: Work, joined: Joined) -> None:
     if joined.by_code:
         w.say("code.used")
     if joined.role != "writer" and not w.conversation.consent:
-        w.say(f"greet.{joined.role}", unit="".join(w.person.invited.path))
+        opening.greet_office(w, joined.role)
     elif w.conversation.consent:
         going.welcome_back(w)
-    elif joined.first or w.conversation.declined or w.conversation.spoke != w.view.caps.name:
-        opening.greet(w)
     else:
-        opening.ask_consent(w)  # greeted here already
+        opening.greet(w)
 
 
 def _told(w: Work, told: Told) -> None:

@@ -113,7 +113,8 @@ class Work:
         if edition is None:
             return None
         unit = self.person.unit.id if self.person.unit else 0
-        return Moment(at=deadline(edition, "", unit, self.view.extensions), zone=edition.call.zone)
+        at = deadline(edition, "", unit, self.view.extensions)
+        return Moment(at=at, zone=edition.call.zone, now=self.now)
 
     def here(self) -> tuple[Section, Question] | None:
         """The section and question in focus, if the call still has them."""
