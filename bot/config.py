@@ -100,10 +100,12 @@ def load(
     host: str | None = None,
     port: int | None = None,
     environ: Mapping[str, str] | None = None,
+    speaks: bool = True,
 ) -> Settings:
     """The settings of a file, of ./config.toml where none is named, else the shipped ones.
 
-    `data`, `host`, `port` are the command line's and win. Relative folders are read from the file's own
+    `data`, `host`, `port` are the command line's and win. Without `speaks` it is no mistake that what Telegram is
+    spoken to with (library, token, secret) is not there. Relative folders are read from the file's own
     folder, for the shipped file and the command line from the present one. Raises ConfigError with a line
     for each mistake.
     """
@@ -126,7 +128,7 @@ def load(
     except ValidationError as error:
         raise ConfigError("\n".join(str(m) for m in _mistakes(error, layers))) from None
     settings = _at_home(settings, base)
-    if wrong := list(_contradictions(settings, str(own or default_file()))):
+    if wrong := list(_contradictions(settings, str(own or default_file()), speaks)):
         raise ConfigError("\n".join(str(m) for m in wrong))
     return settings
 
@@ -250,10 +252,11 @@ def _has(layer: Any, path: tuple[int | str, ...]) -> bool:
     return True
 
 
-def _contradictions(settings: Settings, file: str) -> Iterator[Mistake]:
+def _contradictions(settings: Settings, file: str, speaks: bool) -> Iterator[Mistake]:
     if settings.calls.folder and not Path(settings.calls.folder).is_dir():
         yield mistake(file, "calls.folder", "folder")
-    yield from _telegram_wrong(settings, file)
+    if speaks:
+        yield from _telegram_wrong(settings, file)
     if not settings.site.public:
         return
     shipped = _read(default_file())["office"]

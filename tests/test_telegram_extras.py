@@ -89,6 +89,20 @@ def test_settings_that_cannot_work_are_told_before_anything_starts(environ: dict
     assert re.match(r"(环境变量|\S+): (telegram\.\w+|ANLITONG_TELEGRAM__(TOKEN|SECRET)): ", line) and TOKEN not in line
 
 
+def test_commands_that_do_not_speak_to_telegram_want_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Whoever makes a link by hand need not know it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text('[telegram]\nlibrary = "ptb"\nwebhook = "/tg/abcdefgh"\n', "utf-8")
+    assert main(["invite", "--uses", "1"]) == main(["invite", "list"]) == main(["cases", "list"]) == 0
+    for typed in (["serve", "--port", "0"], ["telegram", "webhook", "info"], ["doctor"]):
+        capsys.readouterr()
+        assert main(typed) == 1
+        told = capsys.readouterr()
+        assert "ANLITONG_TELEGRAM__TOKEN: 还没有令牌" in told.out + told.err
+
+
 def doctor(capsys: Any, folder: Path, **environ: str) -> tuple[int, list[str]]:
     """What it says of Telegram (and of settings that it cannot use), with these settings in the environment."""
     capsys.readouterr()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.doors import Scope
 
 FINE, TROUBLE, MISUSED = 0, 1, 2
+_SPEAKING = ("serve", "telegram", "doctor")  # to Telegram, if it is set up
 
 
 class Stop(Exception):
@@ -28,7 +29,7 @@ class Stop(Exception):
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings a command line asks for. Raises ConfigError."""
+    """The settings a command line asks for; only those that speak to Telegram want its token. Raises ConfigError."""
     from bot.config import load
 
     return load(
@@ -36,6 +37,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         data=getattr(args, "data", None),
         host=getattr(args, "host", None),
         port=getattr(args, "port", None),
+        speaks=args.command in _SPEAKING,
     )
 
 
