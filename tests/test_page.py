@@ -63,8 +63,18 @@ def test_a_second_phone_takes_over_by_its_code(browser: Any, served: Served) -> 
     page.locator("#bycode button").click()
     second.ready()
     second.wait_for_text("李建国")
-    first.close()
     second.close()
+    third = Phone(browser, served, width=360, height=640)  # has no link at all
+    first.press("我的资料")
+    first.press("换手机（接续码）")
+    third.page.goto(served.url)
+    third.page.get_by_role("button", name="用接续码接着写").click()
+    third.page.locator("input[name=code]").fill(first.page.locator(".digits").last.inner_text())
+    third.page.locator("#bycode button").click()
+    third.ready()
+    third.wait_for_text("两边写的是同一份稿子")
+    first.close()
+    third.close()
 
 
 def test_a_case_has_ring_tasks_and_meter(writing: Phone) -> None:

@@ -3,13 +3,15 @@ that only looks like it, of which nothing is swallowed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.engine.answers import plain
-from bot.engine.messages import Moment
+from bot.engine.messages import Moment, Pressed
 from bot.engine.model import Caps
+from bot.engine.step import step
 from tests.person import START, WORDING, Village
 
 WHO = {"contact": "周敏", "phone": "0000-1234567"}
@@ -181,6 +183,22 @@ def test_a_day_of_another_year_has_its_year() -> None:
     due = datetime(2027, 8, 15, 16, tzinfo=UTC)
     for now, day in ((START, "2027年8月15日24时"), (START.replace(year=2027), "8月15日24时")):
         assert WORDING.say("due.passed", due=Moment(at=due, zone="Asia/Shanghai", now=now), **WHO).startswith(day)
+
+
+def test_a_code_says_where_it_is_typed() -> None:
+    somebody = Village("mca")
+    somebody.begin()
+    for page, bot, home, told in (
+        (True, "", "", ["打开您收到的链接，点“我写过”"]),
+        (True, "anlitong_bot", "https://anli.example", ["打开您收到的链接，点“我写过”", "打开 @anlitong_bot ，"]),
+        (False, "anlitong_bot", "", ["在网页上写：打开您收到的链接，点“我写过”"]),
+        (False, "anlitong_bot", "https://anli.example", ["打开 https://anli.example ，点“用接续码接着写”"]),
+    ):
+        view = replace(somebody.view(), bot=bot, home=home, caps=Caps(page=page))
+        (reply,) = step(view, somebody.conversation, Pressed(at=somebody.now, press="cmd:code")).replies
+        first, *ways = WORDING.render(reply, {"code": "123456"}).text.split("\n")
+        assert "123456" in first and len(ways) == len(told)
+        assert all(part in way for part, way in zip(told, ways, strict=True))
 
 
 def test_help_names_the_menu_where_there_is_one() -> None:
