@@ -53,6 +53,8 @@ def _pattern(pattern: str, words: PlaceWords) -> re.Pattern[str]:
 
 def _bare(text: str, words: Vocabulary, leads: Sequence[str]) -> tuple[str, str]:
     """What goes before the name (跳到), and the name."""
+    if len(text) > _LONGEST * 2:
+        return "", ""
     key = "".join(normal(text).split())
     if len(key) > _LONGEST:
         return "", ""
