@@ -23,13 +23,19 @@ _CLIP = tuple(f.name for f in fields(m.Clip))
 
 
 def focus_out(focus: Focus | None) -> list[Any] | None:
-    """[draft, section, question, mode, at]."""
-    return None if focus is None else [focus.draft, focus.section, focus.question, focus.mode, focus.at]
+    """[draft, section, question, mode, at], and what is come back to where there is something."""
+    if focus is None:
+        return None
+    place = [focus.draft, focus.section, focus.question, focus.mode, focus.at]
+    return [*place, focus.back] if focus.back else place
 
 
 def focus_in(raw: list[Any] | None) -> Focus | None:
     """The inverse of `focus_out`."""
-    return None if raw is None else Focus(draft=raw[0], section=raw[1], question=raw[2], mode=raw[3], at=raw[4])
+    if raw is None:
+        return None
+    draft, section, question, mode, at, *back = raw
+    return Focus(draft=draft, section=section, question=question, mode=mode, at=at, back=back[0] if back else "")
 
 
 def pending_out(pending: Pending | None) -> list[Any] | None:
@@ -70,13 +76,13 @@ def _answer_in(draft: int, raw: list[Any]) -> Answer:
 # The list is read and written again with each turn and only its last entry is new. So what was read or written
 # lately is remembered, by its text and by the very object that ends it. Bounded, and only values.
 _LISTS = 2048
-_SHORT_FOCUS = 4  # as `focus_out`, without the draft
 _lists: dict[str, tuple[Undo, ...]] = {}
 _endings: dict[int, tuple[tuple[Undo, ...], str]] = {}
 
 
 def undo_out(undo: tuple[Undo, ...]) -> str:
-    """A line of JSON an entry: [what, draft, [answer, …], focus]; its answers are the draft's, and so is a short focus.
+    """A line of JSON an entry: [what, draft, [answer, …], focus]; its answers are the draft's, and so is a focus that
+    names none.
 
     A draft is named once and not three times: the whole list is written with each turn.
     """
@@ -127,7 +133,7 @@ def _undo_line(u: Undo) -> str:
 
 def _undo_entry(line: str) -> Undo:
     what, draft, answers, focus = json.loads(line)
-    if focus is not None and len(focus) == _SHORT_FOCUS:
+    if focus is not None and not isinstance(focus[0], int):
         focus.insert(0, draft)
     return Undo(what=what, draft=draft, answers=tuple(_answer_in(draft, a) for a in answers), focus=focus_in(focus))
 

@@ -302,13 +302,13 @@ def test_a_caption_edited_at_the_messenger_follows_as_often_as_it_is_edited() ->
 
 
 def test_an_edited_caption_answers_the_question_for_it() -> None:
-    """Whoever is asked what is on the picture may write it under the picture."""
+    """Whoever is asked what is on the picture may write it under the picture, and is back where they came from."""
     one = village()
     one.press(f"ask:{_b36(one)}:pictures")
     piece(one, 12)
     assert "拍的是什么" in come(one, wanted(one)[0])[0].text
     said = one.take(Edited(at=one.now, ref="e", source="7:12", text="院坝会"))
-    assert captions(one) == {"7:12": "院坝会"} and "身份证" in said[0].text
+    assert captions(one) == {"7:12": "院坝会"} and said[0].text.startswith("【1 案例背景】第1问")
 
 
 def test_an_edited_paragraph_follows_and_a_short_answer_does_not() -> None:

@@ -408,3 +408,17 @@ def test_pressed_before_the_consent_only_greets() -> None:
     for press in ("cmd:submit", "pick:1:name:x", "cmd:privacy"):
         assert "保管" in village.take(Pressed(at=village.now, press=press))[-1].text
     assert not village.drafts
+
+
+def test_a_button_tapped_again_after_a_text_is_no_second_tap() -> None:
+    """However quickly somebody writes in between."""
+    village = Village("mca")
+    village.begin()
+    focus = village.focus
+    assert focus is not None
+    press = f"example:{b36(focus.draft)}:{focus.question}"
+    first = village.take(Pressed(at=village.now, ref="a", press=press, label="看例子", under="7:1"))
+    assert village.take(Pressed(at=village.now, ref="b", press=press, label="看例子", under="7:1")) == []
+    village.say("槐树村有6个村民小组。")
+    again = village.take(Pressed(at=village.now, ref="c", press=press, label="看例子", under="7:1"))
+    assert [m.text for m in again] == [m.text for m in first] != []

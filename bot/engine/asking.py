@@ -289,4 +289,5 @@ def show_pictures(w: Work, draft: int, question: Question) -> None:
     buttons += chooser(w, question)
     buttons.append(Button(press=on("done", draft, question.id), key="fine", strong=True))
     key = "picture.all" if picture else "file.all"
-    w.say(key, count=len(parts), rows=rows, buttons=buttons, slot="question", card="pictures")
+    face = Say(key="button.fine")
+    w.say(key, count=len(parts), rows=rows, on=face, buttons=buttons, slot="question", card="pictures")

@@ -11,7 +11,10 @@ from bot.engine.messages import Button, Said, Say
 from bot.engine.model import PROFILE, Draft, Focus, Mode, Pending
 from bot.engine.places import Place
 from bot.engine.progress import before, first_open, has_content, next_question, number_of, settled, unnamed, walk
+from bot.engine.values import evolve
 from bot.engine.work import Work
+
+FILED = ("pictures", "files")  # the kinds of questions that are answered by sending something
 
 
 def focus_on(w: Work, draft: int, section: Section, question: Question) -> None:
@@ -23,6 +26,26 @@ def focus_on(w: Work, draft: int, section: Section, question: Question) -> None:
     elif has_content(answer) and answer is not None:
         mode = "gather" if answer.state == "open" and question.kind == "text" else "edit"
     w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode=mode, at=at))
+
+
+def left_for(w: Work, draft: int, question: Question) -> str:
+    """The question that is left in its middle for a look at pictures or files: one comes back to it."""
+    focus, here = w.focus, w.here()
+    if question.kind not in FILED or focus is None or here is None or focus.draft != draft:
+        return ""
+    if here[1].kind in FILED or focus.mode == "edit":
+        return focus.back
+    return here[1].id
+
+
+def come_back(w: Work, draft: int) -> bool:
+    """Back to the question that was left, if one was."""
+    found = w.call(draft).find(w.focus.back) if w.focus is not None and w.focus.back else None
+    if found is None:
+        return False
+    focus_on(w, draft, *found)
+    show(w)
+    return True
 
 
 def advance(w: Work, draft: int, section: str, question: str) -> None:
@@ -121,7 +144,10 @@ def go_question(w: Work, draft: int, question_id: str) -> None:
     if found is None:
         resume(w, draft)
         return
+    left = left_for(w, draft, found[1])
     focus_on(w, draft, *found)
+    if left and w.focus is not None:
+        w.refocus(evolve(w.focus, back=left))
     if w.drafts[draft].call == PROFILE and w.focus is not None and w.focus.mode == "edit":
         # Whoever taps 改姓名 wants to change it: it is asked again at once, a unit by its name.
         at = "other" if found[1].kind == "unit" else ""
@@ -229,6 +255,8 @@ def skip(w: Work) -> None:
     section, question = here
     if focus.mode == "caption":
         w.then("caption", int(focus.at), None)
+        return
+    if come_back(w, focus.draft):
         return
     answer = w.answer(focus.draft, question.id)
     if question.kind == "declare" or (

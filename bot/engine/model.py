@@ -78,7 +78,7 @@ class Focus:
 
     `at` says what within the question: the picture's number in mode "caption", the fragment's in
     "replace"; else "". In "review" and "confirm" there is no question, and a section only while one of its
-    questions is to be picked.
+    questions is to be picked. `back`: the question that was left for this one's sake, and is come back to.
     """
 
     draft: int
@@ -86,6 +86,7 @@ class Focus:
     question: str = ""
     mode: Mode = "ask"
     at: str = ""
+    back: str = ""
 
 
 @value

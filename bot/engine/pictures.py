@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from bot.engine.asking import ask_caption, chooser, command, on, show, show_pictures
 from bot.engine.definition import Question, Section
-from bot.engine.going import advance
+from bot.engine.going import advance, come_back, left_for
 from bot.engine.messages import Button
 from bot.engine.model import Focus
 from bot.engine.progress import caption_key, pictures_of, private_key, unnamed, walk
+from bot.engine.values import evolve
 from bot.engine.work import Work
 
 CAPTION_MAX = 100  # characters: what stands under a picture is a sentence
@@ -58,7 +59,8 @@ def next_caption(w: Work, draft: int, section: Section, question: Question) -> N
         w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="caption", at=str(missing)))
         ask_caption(w, missing)
         return
-    checks(w, draft, section, question)
+    if not come_back(w, draft):  # what else is to be asked is asked in its own turn
+        checks(w, draft, section, question)
 
 
 def checks(w: Work, draft: int, section: Section, question: Question) -> None:
@@ -172,12 +174,12 @@ def drop(w: Work, draft: int, attachment: int) -> None:
         w.then("resume")
         return
     section, question = found
-    answer = w.answer(draft, question.id)
+    answer, left = w.answer(draft, question.id), left_for(w, draft, question)
     assert answer is not None
     n = answer.parts.index(attachment) + 1
     rest = [i for i in answer.parts if i != attachment]
     w.write(draft, question.id, answer.state if rest else "none", rest)
-    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask"))
+    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="ask", back=left))
     w.remember("drop")
     key = "picture.dropped" if question.kind == "pictures" else "file.dropped"
     w.say(key, n=n, left=len(rest), buttons=[command("undo")])
@@ -185,7 +187,7 @@ def drop(w: Work, draft: int, attachment: int) -> None:
         next_caption(w, draft, section, question)
     elif rest:
         show_pictures(w, draft, question)
-    else:
+    elif not come_back(w, draft):
         show(w)
 
 
@@ -196,7 +198,8 @@ def rename(w: Work, draft: int, attachment: int) -> None:
         w.then("resume")
         return
     section, question = found
-    w.refocus(Focus(draft=draft, section=section.id, question=question.id, mode="caption", at=str(attachment)))
+    place = Focus(draft=draft, section=section.id, question=question.id, mode="caption", at=str(attachment))
+    w.refocus(evolve(place, back=left_for(w, draft, question)))
     ask_caption(w, attachment)
 
 
@@ -225,6 +228,8 @@ def files_done(w: Work, question_id: str) -> None:
         w.say("done.nothing_sent", buttons=[Button(press=on("skip", draft, question.id), key="skip")])
         return
     assert answer is not None
+    if come_back(w, draft):  # its own turn is still to come
+        return
     if answer.state == "open":
         w.write(draft, question_id, "closed", answer.parts)
     w.remember("done")

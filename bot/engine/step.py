@@ -87,8 +87,11 @@ def step(view: View, conversation: Conversation, incoming: Incoming) -> Turn:
         MOVES[name](w, *args)
     else:
         raise RuntimeError("moves without an end")
-    if type(incoming) not in _UNSPOKEN and conversation.spoke != view.caps.name:
-        w.set(spoke=view.caps.name)
+    if type(incoming) not in _UNSPOKEN:
+        if conversation.spoke != view.caps.name:
+            w.set(spoke=view.caps.name)
+        if conversation.pressed and type(incoming) is not Pressed:
+            w.set(pressed="")  # what is tapped after something else was said is no second tap
     if view.caps.edits:
         card.follow(w)
     return w.turn()

@@ -227,7 +227,12 @@ class Work:
         return answer
 
     def refocus(self, focus: Focus | None) -> None:
-        """Moves the conversation, and remembers in the draft where it is."""
+        """Moves the conversation, and remembers in the draft where it is. Whatever is asked of a question, what was
+        left for its sake stays remembered."""
+        old = self.focus
+        same = focus is not None and old is not None and (focus.draft, focus.question) == (old.draft, old.question)
+        if same and focus is not None and old is not None and old.back and not focus.back:
+            focus = evolve(focus, back=old.back)
         self.set(focus=focus)
 
     def set(self, **columns: Any) -> None:
