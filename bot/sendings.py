@@ -12,6 +12,7 @@ from bot.channel import ChannelCaps, Debt, Face, Outgoing
 from bot.engine.values import evolve, value
 
 _ENDS = "\n", "。！？；!?;", "，,、 "  # where a text that is too long is best cut
+UNDO = "cmd:undo"
 _LATEST_CUT = 2  # and no earlier than at half of what fits
 
 
@@ -33,7 +34,7 @@ def sendings(debts: Sequence[Debt], caps: ChannelCaps, noted: Callable[[Face], s
         else:
             breaths.append([debt])
     talk = [breath for breath in breaths if not _is_alone(breath[0].message)]
-    faces = tuple({face.press: face for breath in talk for debt in breath for face in debt.message.buttons}.values())
+    faces = _faces([debt.message for breath in talk for debt in breath])
     out: list[Sending] = []
     for breath in breaths:
         message = breath[0].message
@@ -44,6 +45,12 @@ def sendings(debts: Sequence[Debt], caps: ChannelCaps, noted: Callable[[Face], s
         notice = all(debt.notice for debt in breath)
         out += [Sending(message=part, settles=ids if part is parts[-1] else (), notice=notice) for part in parts]
     return out
+
+
+def _faces(messages: Sequence[Outgoing]) -> tuple[Face, ...]:
+    """All buttons of a turn, each once: what the last message asks first, the way back last."""
+    once = {face.press: face for message in reversed(messages) for face in message.buttons}
+    return tuple(sorted(once.values(), key=lambda face: face.press == UNDO))
 
 
 def is_document(message: Outgoing) -> bool:
