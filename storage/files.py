@@ -133,8 +133,12 @@ class FileStore:
             return self.store(part.read_bytes(), kind=kind, mime=mime, name=announced.name)
         seen = pictures.look(part)
         data, mime = pictures.keep(part)
+        copy = pictures.prepare(part)  # at once: a picture that breaks off in its middle is refused now, not on paper
         name = _named_for(mime, announced.name, material.ENDINGS[mime])
-        return self.store(data, kind="picture", mime=mime, name=name, width=seen.width, height=seen.height)
+        kept = self.store(data, kind="picture", mime=mime, name=name, width=seen.width, height=seen.height)
+        if not self.prepared_path(kept.hash).exists():
+            _write_whole(self.prepared_path(kept.hash), copy)
+        return kept
 
     # ------------------------------------------------------------ on disk
 

@@ -115,6 +115,8 @@ async def test_what_is_refused(house: House) -> None:
     assert await refused(upload(files, b"not a picture", "x.jpg", key="b")) == "file.kind"
     assert await refused(upload(files, b"MZ" + b"\0" * 90, "x.exe", key="c")) == "file.kind"
     assert await refused(upload(files, pictures.jpeg()[:20], "x.jpg", key="d")) == "file.not_picture"
+    half = pictures.jpeg()
+    assert await refused(upload(files, half[: len(half) // 2], "x.jpg", key="e")) == "file.not_picture"
 
 
 async def test_every_refusal_has_a_sentence(house: House) -> None:
