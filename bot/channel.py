@@ -46,7 +46,8 @@ class Outgoing:
     """A message ready to be shown. `text` is complete by itself; `card` is for channels that draw.
 
     A card is {"kind": …} with rendered texts and numbers only, ready for JSON.
-    `author` is "bot" or "me"; what the person said is kept and shown the same way.
+    `author` is "bot" or "me"; what the person said is kept and shown the same way. `to`: the ref of the person's
+    message that it answers, "" where that goes without saying.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Outgoing:
     slot: str = ""
     card: Mapping[str, Any] | None = None
     author: Literal["bot", "me"] = "bot"
+    to: str = ""
 
 
 @value

@@ -69,7 +69,8 @@ def _one(breath: Sequence[Debt], faces: tuple[Face, ...], noted: Callable[[Face]
     slot = slots[0] if len(slots) == 1 else "question" if "question" in slots else ""
     notes = "\n".join(noted(face) for face in faces if face.note)
     text = "\n\n".join([*(message.text for message in messages), *([notes] if notes else [])])
-    return Outgoing(text=text, buttons=faces, slot=slot, card=messages[-1].card)
+    to = next((message.to for message in messages if message.to), "")
+    return Outgoing(text=text, buttons=faces, slot=slot, card=messages[-1].card, to=to)
 
 
 def _parts(message: Outgoing, caps: ChannelCaps) -> Iterator[Outgoing]:

@@ -63,7 +63,7 @@ class Wording:
         text = self._formatter.fill(self.sentences[reply.key], params)
         card = {"kind": reply.card, **self.render_values(params)} if reply.card else None
         buttons = tuple(self.face(b) for b in reply.buttons)
-        return Outgoing(text=text.strip(), buttons=buttons, slot=reply.slot, card=card)
+        return Outgoing(text=text.strip(), buttons=buttons, slot=reply.slot, card=card, to=reply.to)
 
     def render_values(self, value: Any) -> Any:
         """Any value with its sentences rendered, ready for JSON."""

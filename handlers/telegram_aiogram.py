@@ -45,6 +45,7 @@ from aiogram.types import (
     LinkPreviewOptions,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
+    ReplyParameters,
     TelegramObject,
 )
 from aiogram.types import Message as TelegramMessage
@@ -169,6 +170,7 @@ def method_for(request: Request) -> TelegramMethod[Any]:
                 chat_id=request.chat,
                 text=request.text,
                 link_preview_options=_NO_PREVIEW,
+                reply_parameters=_reply(request.reply),
                 reply_markup=_markup(request),
             )
         case Hand():
@@ -214,6 +216,10 @@ def _inline(rows: Rows) -> InlineKeyboardMarkup | None:
         return None
     made = [[InlineKeyboardButton(text=label, callback_data=data) for label, data in row] for row in rows]
     return InlineKeyboardMarkup(inline_keyboard=made)
+
+
+def _reply(message: int) -> ReplyParameters | None:
+    return ReplyParameters(message_id=message, allow_sending_without_reply=True) if message else None
 
 
 def _markup(speak: Speak) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:

@@ -44,7 +44,7 @@ from handlers.telegram_common import (
     WrongToken,
 )
 from handlers.telegram_faces import keys_of, rows_of
-from handlers.telegram_hearing import Hearing, Lately, address_of
+from handlers.telegram_hearing import Hearing, Lately, address_of, message_in
 from handlers.telegram_webhook import Webhook
 from handlers.transport import Transport
 
@@ -295,7 +295,14 @@ class TelegramChannel:
         if clear and rows:  # one message cannot do both
             await self._library.do(Speak(chat=chat, text=self._wording.say("telegram.keys_gone"), clear=True))
         return await self._library.do(
-            Speak(chat=chat, text=message.text, rows=rows, keys=keys, clear=clear and not rows)
+            Speak(
+                chat=chat,
+                text=message.text,
+                rows=rows,
+                keys=keys,
+                clear=clear and not rows,
+                reply=message_in(message.to, chat),
+            )
         )
 
     async def _grown(self, chat: int, message: Outgoing, trace: Trace) -> int:

@@ -111,13 +111,15 @@ class Speak(Ask):
     """A message. `rows` are buttons under it.
 
     `keys` are rows of a keyboard under the box instead, each key a label and what it gives: "" (its own label as a
-    text), "phone" or "place". `clear`: a keyboard that stands goes away. At most one of the three. Gives the id.
+    text), "phone" or "place". `clear`: a keyboard that stands goes away. At most one of the three. `reply`: the message
+    that it answers, as long as that is there; 0: none. Gives the id.
     """
 
     text: str
     rows: Rows = ()
     keys: tuple[tuple[tuple[str, Literal["", "phone", "place"]], ...], ...] = ()
     clear: bool = False
+    reply: int = 0
 
 
 @value

@@ -218,6 +218,12 @@ def message_ref(chat: int, message: int) -> str:
     return f"{chat}:{message}"
 
 
+def message_in(ref: str, chat: int) -> int:
+    """The message of this chat that a ref stands for; 0 for any other ref."""
+    where, _, number = ref.partition(":")
+    return int(number) if where == str(chat) and number.isdecimal() else 0
+
+
 def ref_of(heard: Heard) -> str:
     """What an update counts once by."""
     if heard.kind == "message":

@@ -20,6 +20,7 @@ from telegram import (
     LinkPreviewOptions,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
+    ReplyParameters,
 )
 from telegram import Message as TelegramMessage
 from telegram import Update as TelegramUpdate
@@ -171,6 +172,10 @@ def _inline(rows: Rows) -> InlineKeyboardMarkup | None:
     )
 
 
+def _reply(message: int) -> ReplyParameters | None:
+    return ReplyParameters(message, allow_sending_without_reply=True) if message else None
+
+
 def _markup(speak: Speak) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
     if speak.clear:
         return ReplyKeyboardRemove()
@@ -241,7 +246,11 @@ class Ptb:
         match request:
             case Speak():
                 return bot.send_message(
-                    request.chat, request.text, link_preview_options=_NO_PREVIEW, reply_markup=_markup(request)
+                    request.chat,
+                    request.text,
+                    link_preview_options=_NO_PREVIEW,
+                    reply_parameters=_reply(request.reply),
+                    reply_markup=_markup(request),
                 )
             case Hand():
                 return bot.send_document(

@@ -148,6 +148,8 @@ def body_out(message: Outgoing) -> dict[str, Any]:
         body["buttons"] = [[b.press, b.label, b.strong, *([b.note] if b.note else ())] for b in message.buttons]
     if message.card is not None:
         body["card"] = message.card
+    if message.to:
+        body["to"] = message.to
     return body
 
 
@@ -162,6 +164,7 @@ def message_in(body: Mapping[str, Any], slot: str, author: str) -> Outgoing:
         slot=slot,
         card=body.get("card"),
         author="me" if author == "me" else "bot",
+        to=body.get("to", ""),
     )
 
 

@@ -236,6 +236,21 @@ async def test_a_picture_that_is_none(talk: Talk, li: Somebody) -> None:
     assert [(p.n, p.caption) for p in (await talk.paper()).content.pictures] == [(1, "院坝会"), (2, "")]
 
 
+async def test_what_is_asked_about_a_picture_answers_that_picture(talk: Talk, li: Somebody) -> None:
+    """Of several it is plain which is meant; so it is which text a change was read into."""
+    (text,) = li.phone.say("槐树村有6个村民小组。")
+    await talk.quiet()
+    changed = await li.does(li.phone.edit, text, "槐树村有7个村民小组。")
+    assert [m.reply_to for m in changed if "跟着改了" in m.text] == [text]
+    first, second = li.phone.album([jpeg(800, 600), jpeg(810, 600)])
+    await talk.quiet()
+    asked = await li.press("写说明")
+    assert [m.reply_to for m in asked if "拍的是什么" in m.text] == [first]
+    assert [m.reply_to for m in await li.say("院坝会现场") if "第2张呢" in m.text] == [second]
+    li.phone.delete(second)
+    assert "接着写" in "".join(m.text for m in await li.say("新修的沟")), "a message that is gone stops nothing"
+
+
 async def test_captions_that_are_none_or_too_long(talk: Talk, li: Somebody) -> None:
     """A caption of blanks is none; one that is a whole text is asked for again, and the picture is there."""
     await li.does(li.phone.photo, jpeg())

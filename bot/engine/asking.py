@@ -268,7 +268,8 @@ def ask_caption(w: Work, attachment: int) -> None:
         Button(press=on("drop", draft, attachment), key="drop"),
     ]
     key = "picture.caption_first" if n == 1 else "picture.caption"
-    w.say(key, n=n, buttons=buttons, slot="question", card="picture", file=w.texts(draft).attachments[attachment].file)
+    picture = w.texts(draft).attachments[attachment]
+    w.say(key, n=n, buttons=buttons, slot="question", card="picture", file=picture.file, to=picture.source)
 
 
 def show_pictures(w: Work, draft: int, question: Question) -> None:

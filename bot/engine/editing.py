@@ -124,7 +124,7 @@ def _follow(w: Work, draft: int, source: str, text: str) -> bool:
     parts = [fragment.id if i == old.id else i for i in answer.parts]
     now = w.write(draft, old.question, answer.state, parts, answer.picks)
     w.remember("sentence")
-    w.say("edit.followed", words=now.words)  # no buttons: those of the question stay where they are
+    w.say("edit.followed", words=now.words, to=source)  # no buttons: those of the question stay where they are
     return True
 
 

@@ -245,12 +245,14 @@ class Reply(Say):
     `slot`: "" or "card" | "gather" | "question": the newest message of a slot replaces the one before.
     `card`: "" for plain speech, else the kind of card a rich channel may draw from the params
     ("question", "overview", "preview", "document", "editions", "cases", "pictures"); the text says it all
-    the same for the channels that cannot.
+    the same for the channels that cannot. `to`: the ref of the person's message that it speaks of, where that is not
+    simply the last one.
     """
 
     buttons: tuple[Button, ...] = ()
     slot: str = ""
     card: str = ""
+    to: str = ""
 
 
 @value

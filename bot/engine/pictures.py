@@ -79,7 +79,11 @@ def checks(w: Work, draft: int, section: Section, question: Question) -> None:
             ]
             w.say("picture.small", n=n, width=a.width, buttons=buttons, slot="question")
             return
-    ask_private(w, draft, question)
+    private = texts.answers.get(private_key(question.id))
+    if answer is not None and private is not None and private.parts == answer.parts:  # nothing new is on them
+        files_done(w, question.id)
+    else:
+        ask_private(w, draft, question)
 
 
 def check_private(w: Work, draft: int, section: Section, question: Question) -> None:
@@ -163,7 +167,7 @@ def recaption(w: Work, draft: int, attachment: int, text: str, source: str) -> b
         w.write(draft, caption_key(attachment), "skipped")
     w.remember("caption")
     n = [a.id for a in pictures_of(w.call(draft), w.texts(draft))].index(attachment) + 1
-    w.say("picture.renamed" if text else "picture.unnamed", n=n, text=text)
+    w.say("picture.renamed" if text else "picture.unnamed", n=n, text=text, to=source)
     return True
 
 

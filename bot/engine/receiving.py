@@ -154,9 +154,17 @@ def _after_pictures(
         Button(press=on("nocap", draft, missing), key="no_caption"),
         Button(press=on("drop", draft, missing), key="drop"),
     ]
-    file = w.texts(draft).attachments[missing].file
-    n = ids.index(missing) + 1
-    w.say("picture.got_first", count=count, n=n, buttons=buttons, slot="question", card="picture", file=file)
+    picture = w.texts(draft).attachments[missing]
+    w.say(
+        "picture.got_first",
+        count=count,
+        n=ids.index(missing) + 1,
+        buttons=buttons,
+        slot="question",
+        card="picture",
+        file=picture.file,
+        to=picture.source,
+    )
 
 
 def _and_on(w: Work) -> list[Button]:

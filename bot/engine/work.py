@@ -276,10 +276,18 @@ class Work:
     # ------------------------------------------------------------ speaking
 
     def say(
-        self, key: str, /, *, buttons: Iterable[Button] = (), slot: str = "", card: str = "", **params: Any
+        self,
+        key: str,
+        /,
+        *,
+        buttons: Iterable[Button] = (),
+        slot: str = "",
+        card: str = "",
+        to: str = "",
+        **params: Any,
     ) -> None:
         """One message of the assistant."""
-        self.replies.append(Reply(key=key, params=params, buttons=tuple(buttons), slot=slot, card=card))
+        self.replies.append(Reply(key=key, params=params, buttons=tuple(buttons), slot=slot, card=card, to=to))
 
     def event(self, kind: str, draft: int = 0, **params: Any) -> None:
         """One line for the books."""
