@@ -292,12 +292,16 @@ class TelegramChannel:
         keys = keys_of(message.buttons)
         rows = () if keys else rows_of(message.buttons)
         clear = trace.keys and not keys
-        if clear and rows:  # one message cannot do both
-            await self._library.do(Speak(chat=chat, text=self._wording.say("telegram.keys_gone"), clear=True))
+        text = message.text
+        if clear and rows:  # one message cannot do both: what was said first goes before
+            first, more, rest = text.partition("\n\n")
+            text = rest if more else text
+            gone = first if more else self._wording.say("telegram.keys_gone")
+            await self._library.do(Speak(chat=chat, text=gone, clear=True))
         return await self._library.do(
             Speak(
                 chat=chat,
-                text=message.text,
+                text=text,
                 rows=rows,
                 keys=keys,
                 clear=clear and not rows,

@@ -60,6 +60,13 @@ def is_open(question: Question, texts: Texts) -> bool:
     return question.required and not has_content(answer)
 
 
+def _is_unfinished(question: Question, texts: Texts) -> bool:
+    """A required question that is being written to."""
+    answer = texts.answers.get(question.id)
+    wanted = question.required or bool(question.pictures and question.pictures.min)
+    return wanted and touched(answer) and not settled(answer)
+
+
 def section_words(section: Section, texts: Texts) -> int:
     """字数 of a section's printed text."""
     return sum(
@@ -75,13 +82,14 @@ def total_words(call: Call, texts: Texts) -> int:
 
 
 def section_state(section: Section, texts: Texts, advised: bool = False) -> SectionState:
-    """未写, 没写完, 已写好 or 可再改; what is still being written to is not done. 正在写 is put over it by whoever
-    knows the focus."""
+    """未写, 没写完, 已写好 or 可再改; with a required question that is still being written to it is not done.
+
+    正在写 is put over it by whoever knows the focus.
+    """
     answers = [texts.answers.get(q.id) for q in section.questions]
     if not any(touched(a) for a in answers):
         return "todo"
-    being_written = any(touched(a) and not settled(a) for a in answers)
-    if being_written or any(is_open(q, texts) for q in section.questions):
+    if any(is_open(q, texts) or _is_unfinished(q, texts) for q in section.questions):
         return "partial"
     return "advice" if advised else "done"
 

@@ -135,12 +135,13 @@ def _after_pictures(
     """Thanks once, and asks for the first caption that is missing, unless the person was busy elsewhere."""
     n = len(pictures_of(w.call(draft), w.texts(draft)))
     if here is None or here[1].id != question.id:
+        look = "see_them" if unnamed(question, w.texts(draft)) is None else "name_them"
         w.say(
             "picture.elsewhere",
             count=count,
             n=n,
             heading=section.heading,
-            buttons=[Button(press=on("ask", draft, question.id), key="name_them"), *_and_on(w), command("undo")],
+            buttons=[Button(press=on("ask", draft, question.id), key=look), *_and_on(w), command("undo")],
         )
         return
     missing = unnamed(question, w.texts(draft))

@@ -303,7 +303,8 @@ def close(w: Work) -> None:
     if answer.state == "open":
         answer = w.write(focus.draft, question.id, "closed", answer.parts, answer.picks)
     thin = question.followup
-    if thin and question.kind == "text" and answer.words < thin.below and focus.at != "thin" and focus.mode != "edit":
+    asked = focus.at == "thin" or focus.mode in ("thin", "edit")  # asked for more once, 写完了 means enough
+    if thin and question.kind == "text" and answer.words < thin.below and not asked:
         w.refocus(replace(focus, mode="thin", at=""))
         w.remember("done")
         buttons = [
