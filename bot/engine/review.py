@@ -83,7 +83,7 @@ def preview(w: Work, draft: int, first: bool = False) -> None:
 def _say_text(w: Work, content: Content) -> None:
     """What is written, to be read in the conversation: not every phone opens a Word file."""
     sections = tuple(
-        {"n": s.n, "heading": s.heading, "text": "\n".join(b.text for b in s.blocks)} for s in content.sections
+        {"n": s.n, "heading": s.heading, "text": "".join(f"{b.text}\n" for b in s.blocks)} for s in content.sections
     )
     if sections:
         w.say("review.text", title=content.title, sections=sections)
