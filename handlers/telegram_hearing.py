@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from bot.channel import Address, Update, clean
 from bot.engine.messages import (
@@ -84,6 +84,7 @@ class Hearing:
         self._world = world
         self._long: Lately[_Piece] = Lately()
         self._links: Lately[str] = Lately()
+        self._first, self._again = wording.say("button.join_new"), wording.say("button.join_again")
         commands = wording.vocabulary.commands
         self._words = {name: next(word for word, of in commands.items() if of == name) for name in commands.values()}
 
@@ -100,8 +101,9 @@ class Hearing:
         return Update(address=address_of(heard.chat), ref=ref, incoming=evolve(incoming, ref=ref), digest=digest)
 
     def of_stranger(self, heard: Heard) -> Update | None:
-        """What the same means from somebody who is not known: a 接续码, a link with words around it, or name and last
-        four (李建国 2217) of somebody who was asked for them. None where it means nothing else."""
+        """What the same means from somebody who is not known: a 接续码, or a link with words around it; from whoever
+        has come by a link and was asked something, name and last four (李建国 2217), 第一次来, or else the link once
+        more. None where it means nothing else."""
         made, text = self.update(heard), clean(heard.text).strip()
         if made is None or not self.may_be_stranger(heard):
             return made
@@ -110,16 +112,18 @@ class Hearing:
             return evolve(made, incoming=Knock(at=at, ref=ref, code=code[1]))
         if pasted := _link_in(text):
             return evolve(made, incoming=evolve(self._knock(pasted, heard.chat, at), ref=ref))
-        who = _WHO.fullmatch(text)
-        assert who is not None and link is not None
-        return evolve(made, incoming=Knock(at=at, ref=ref, link=link, intent="again", name=who[1], last4=who[2]))
+        assert link is not None
+        if who := _WHO.fullmatch(text):
+            return evolve(made, incoming=Knock(at=at, ref=ref, link=link, intent="again", name=who[1], last4=who[2]))
+        intent: Literal["", "new", "again"] = "new" if text == self._first else "again" if text == self._again else ""
+        return evolve(made, incoming=Knock(at=at, ref=ref, link=link, intent=intent))
 
     def may_be_stranger(self, heard: Heard) -> bool:
         """Whether it means something else if its sender is not known."""
         text = clean(heard.text).strip() if heard.kind == "message" else ""
         if _CODE.fullmatch(text) or (_link_in(text) and not _COMMAND.fullmatch(text)):
             return True
-        return self._links.get(heard.chat) is not None and bool(_WHO.fullmatch(text))
+        return self._links.get(heard.chat) is not None and bool(text) and not _COMMAND.fullmatch(text)
 
     def is_known(self, chat: int) -> None:
         """Nobody there has to be asked for a name any more."""

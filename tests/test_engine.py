@@ -422,3 +422,13 @@ def test_a_button_tapped_again_after_a_text_is_no_second_tap() -> None:
     village.say("槐树村有6个村民小组。")
     again = village.take(Pressed(at=village.now, ref="c", press=press, label="看例子", under="7:1"))
     assert [m.text for m in again] == [m.text for m in first] != []
+
+
+def test_back_from_a_section_whose_question_is_to_be_picked_is_the_overview() -> None:
+    """No question is in focus there, least of all what was declared when the case was handed in."""
+    village = Village("mca")
+    village.begin()
+    for _ in range(3):
+        village.say("跳过")
+    assert "改哪一问" in village.press(f"go:{b36(village.draft.id)}:background")[0].text
+    assert [m.card["kind"] for m in village.say("返回") if m.card] == ["overview"]

@@ -261,7 +261,7 @@ async def test_captions_that_are_none_or_too_long(talk: Talk, li: Somebody) -> N
     told = said(await li.does(li.phone.photo, jpeg(1610, 1200), "这天来了很多人，" * 20))
     assert "照片说明有点长，请用一句话说，100字以内" in told and "现在共2张" in told
     assert [p.caption for p in (await talk.paper()).content.pictures] == ["", ""]
-    assert "第1张拍的是什么" in said(await li.press("写说明"))
+    assert "第1张照片拍的是什么" in said(await li.press("写说明"))
     assert "第2张呢" in said(await li.say("6月院坝会"))
 
 

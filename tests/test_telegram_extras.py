@@ -119,6 +119,8 @@ def doctor(capsys: Any, folder: Path, **environ: str) -> tuple[int, list[str]]:
 def test_the_doctor_asks_telegram(tmp_path: Path, capsys: Any) -> None:
     """Library, token, bot, way, and whether it answers; whatever is wrong says what to do, and the status says so."""
     assert doctor(capsys, tmp_path) == (0, ["好　　Telegram：没有接"])
+    status, lines = doctor(capsys, tmp_path, TELEGRAM__TOKEN=TOKEN)
+    assert status == 0 and lines[0].startswith("留意") and "library 写" in lines[0]
     with bot_and_fake() as bot:
         mine = {"TELEGRAM__LIBRARY": "ptb", "TELEGRAM__API": bot.url, "TELEGRAM__TOKEN": TOKEN}
         named = {**mine, "TELEGRAM__BOT": "anlitong_bot"}

@@ -128,6 +128,10 @@ def test_a_stranger_may_give_a_code_or_a_name() -> None:
     who = ear.of_stranger(said("李建国，2217"))
     assert who is not None and isinstance(who.incoming, Knock)
     assert (who.incoming.link, who.incoming.name, who.incoming.last4) == ("abcdefgh", "李建国", "2217")
+    for text, intent in (("第一次来", "new"), ("我写过", "again"), ("这是干啥的", "")):
+        once_more = ear.of_stranger(said(text))
+        assert once_more is not None and isinstance(once_more.incoming, Knock)
+        assert (once_more.incoming.link, once_more.incoming.intent) == ("abcdefgh", intent)
     ear.is_known(7)
     assert not ear.may_be_stranger(said("李建国 2217"))
 

@@ -159,7 +159,7 @@ async def test_a_whole_case(walk: tuple[Talk, Walker]) -> None:
 
     assert "已撤回，编号云溪26-001给您留着" in await walker.press("撤回修改")
     assert "1 第3张照片没有说明" in await walker.say("预览")
-    assert "第3张呢" in await walker.press("去改第1处")
+    assert "第3张照片拍的是什么" in await walker.press("去改第1处")
     told = await walker.say("院坝会后合影")
     assert f"四节都写齐了，请您过目。\n《{TITLE}》" in told and "身份证" not in told, "no picture is new"
     assert "现在提交吗" in await walker.press("提交案例"), "what was declared stays so"

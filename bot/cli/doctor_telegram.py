@@ -26,7 +26,7 @@ def look(settings: Settings, wording: Wording) -> Iterator[Finding]:
 
     telegram = settings.telegram
     if not telegram.library:
-        yield found("good", "none")
+        yield (found("note", "no_library") if telegram.token else found("good", "none"))
         return
     mode = wording.say(f"cli.doctor.telegram.{'pushed' if telegram.webhook else 'fetched'}", site=settings.site.url)
     yield found("good", "set", library=telegram.library, mode=mode)

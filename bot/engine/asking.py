@@ -105,6 +105,8 @@ def ask(w: Work, section: Section, question: Question) -> None:
     if n:
         key = "question.section" if of == 1 else "question.one_of"
         params |= {"n": n, "heading": section.heading}
+    elif question.kind == "declare" and section.id == "tail":
+        key = "question.declare"
     w.say(key, buttons=question_buttons(w, draft, section, question), card="question", slot="question", **params)
 
 
@@ -267,7 +269,9 @@ def ask_caption(w: Work, attachment: int) -> None:
         Button(press=on("nocap", draft, attachment), key="no_caption"),
         Button(press=on("drop", draft, attachment), key="drop"),
     ]
-    key = "picture.caption_first" if n == 1 else "picture.caption"
+    before = w.before.focus
+    goes_on = before is not None and (before.mode, before.question) == ("caption", focus.question)
+    key = "picture.caption" if goes_on and n > 1 else "picture.caption_first"
     picture = w.texts(draft).attachments[attachment]
     w.say(key, n=n, buttons=buttons, slot="question", card="picture", file=picture.file, to=picture.source)
 

@@ -229,7 +229,11 @@ def back(w: Work) -> None:
             show(w)
             return
     steps = list(walk(call))
+    if focus.section and not focus.question:  # which question of a section was to be picked
+        overview(w, focus.draft)
+        return
     left = call.find(w.drafts[focus.draft].at)
+    left = left if left in steps else None  # what is declared at the end is no place to go back to
     target = before(call, focus.question) if focus.question else (left or (steps[-1] if steps else None))
     if target is None:
         w.say("back.first")

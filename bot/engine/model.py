@@ -308,8 +308,10 @@ class Vocabulary:
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
     question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
     `unit_ends`: how a unit's name ends.
-    `yes`: how one agrees. `name_leads`: what may stand before a name. `stuck`: asking how to write at all, with what
-    may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are named.
+    `yes`: how one agrees. `agree`: to what is put before one. `enough`: that no more will come to a thin answer.
+    `onward`: that what is written stays. `name_leads`: what may stand before a name. `stuck`: asking how to write at
+    all, with what may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are
+    named.
     """
 
     commands: Mapping[str, str] = field(default_factory=dict)
@@ -323,6 +325,9 @@ class Vocabulary:
     unit_ends: tuple[str, ...] = ()
     yes: frozenset[str] = frozenset()
     name_leads: tuple[str, ...] = ()
+    agree: frozenset[str] = frozenset()
+    enough: frozenset[str] = frozenset()
+    onward: frozenset[str] = frozenset()
     stuck: frozenset[str] = frozenset()
     stuck_heads: tuple[str, ...] = ()
     stuck_tails: tuple[str, ...] = ()

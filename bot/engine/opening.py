@@ -17,14 +17,18 @@ from bot.engine.tree import TOWNSHIP, above
 from bot.engine.work import Work
 
 GREETED = timedelta(days=1)  # so long one remembers to have been greeted
+_CONSENT = (
+    Button(press="consent:yes", key="agree", strong=True),
+    Button(press="consent:full", key="consent_full"),
+    Button(press="consent:no", key="decline"),
+)
 
 
 def greet(w: Work) -> None:
     """The first words, and the consent that everything waits for; who was greeted here lately hears that alone."""
     editions = w.view.open_editions()
     office = w.office()
-    seen, here = w.before.seen_at, w.before.spoke == w.view.caps.name
-    if here and seen is not None and w.now - seen < GREETED and not w.before.declined:
+    if greeted(w):
         ask_consent(w)
         return
     if office is None:
@@ -33,6 +37,12 @@ def greet(w: Work) -> None:
     title = editions[0].title if len(editions) == 1 else ""
     w.say("greet.one" if title else "greet.many", unit=office.unit, title=title)
     ask_consent(w)
+
+
+def greeted(w: Work) -> bool:
+    """Whether the person has heard the first words here lately."""
+    seen, here = w.before.seen_at, w.before.spoke == w.view.caps.name
+    return here and seen is not None and w.now - seen < GREETED and not w.before.declined
 
 
 def greet_office(w: Work, role: str) -> None:
@@ -54,13 +64,14 @@ def ask_consent(w: Work) -> None:
         "consent.short",
         keeper=office.keeper,
         keep=Moment(at=_noon(office.keep_until), zone="UTC"),
-        buttons=[
-            Button(press="consent:yes", key="agree", strong=True),
-            Button(press="consent:full", key="consent_full"),
-            Button(press="consent:no", key="decline"),
-        ],
+        buttons=_CONSENT,
         slot="question",
     )
+
+
+def insist(w: Work) -> None:
+    """That nothing can be written before the consent; what it is was said a moment ago."""
+    w.say("consent.first", buttons=_CONSENT, slot="question")
 
 
 def _noon(day: date) -> datetime:

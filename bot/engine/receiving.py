@@ -133,11 +133,12 @@ def _after_pictures(
     w: Work, draft: int, section: Section, question: Question, count: int, here: tuple[Section, Question] | None
 ) -> None:
     """Thanks once, and asks for the first caption that is missing, unless the person was busy elsewhere."""
-    n = len(pictures_of(w.call(draft), w.texts(draft)))
+    n, rule = len(pictures_of(w.call(draft), w.texts(draft))), question.pictures
     if here is None or here[1].id != question.id:
-        look = "see_them" if unnamed(question, w.texts(draft)) is None else "name_them"
+        named = unnamed(question, w.texts(draft)) is None and bool(rule and rule.caption)
+        look = "see_them" if named else "name_them"
         w.say(
-            "picture.elsewhere",
+            "picture.elsewhere_named" if named else "picture.elsewhere",
             count=count,
             n=n,
             heading=section.heading,

@@ -21,10 +21,12 @@ from bot.engine import (
     pressing,
     receiving,
     review,
+    typed,
     writing,
 )
-from bot.engine.asking import command, on, show
+from bot.engine.asking import command, on, show, where
 from bot.engine.commands import hear
+from bot.engine.count import count
 from bot.engine.definition import SHORT
 from bot.engine.ids import b36, from36
 from bot.engine.messages import (
@@ -47,7 +49,7 @@ from bot.engine.messages import (
 )
 from bot.engine.model import PROFILE, Conversation, Focus, Pending, View
 from bot.engine.pressing import keep_waiting
-from bot.engine.progress import has_content
+from bot.engine.progress import first_open, has_content, total_words
 from bot.engine.work import Work
 
 Act = Callable[..., None]
@@ -72,6 +74,9 @@ MOVES: Mapping[str, Act] = {
     "files_done": pictures.files_done,
     "private": pictures.check_private,
 }
+
+
+BEGUN = 8  # 字 from which on a text that nobody asked for is taken for a beginning
 
 
 def step(view: View, conversation: Conversation, incoming: Incoming) -> Turn:
@@ -116,6 +121,8 @@ def _said(w: Work, said: Said) -> None:
     )
     content = bool(here and focus and has_content(w.answer(focus.draft, here[1].id)))
     heard = hear(said.text, w.view.vocabulary, writing=writing_now, content=content)
+    if focus is not None and focus.mode == "thin" and typed.pressed_in_words(w, said.text):
+        return
     if heard.kind == "command" and focus is not None and focus.mode == "confirm" and heard.command == "submit":
         review.hand_in(w, focus.draft)
     elif heard.kind == "command":
@@ -124,16 +131,32 @@ def _said(w: Work, said: Said) -> None:
         w.set(pending=Pending(kind="ambiguous", text=said.text, source=said.ref))
         buttons = [Button(press=f"cmd:{heard.command}", key=heard.command), Button(press="cmd:text", key="is_text")]
         w.say(f"asked.{heard.command}", buttons=buttons)
-    elif _went(w, said, asked=writing_now):
+    elif typed.pressed_in_words(w, said.text) or _went(w, said, asked=writing_now):
         return
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")
         if not heard.text.strip() or not writing.write_elsewhere(w, said, from36(draft), question, heard.text):
             _not_now(w)
-    elif here is not None:
+    elif here is not None or _begins(w, heard.text):
         writing.write(w, said, heard.text, heard.closes)
     else:
         _not_now(w)
+
+
+def _begins(w: Work, text: str) -> bool:
+    """Whether somebody simply begins to write where nothing is written yet: then it is the first question's."""
+    focus = w.focus
+    row = w.drafts.get(focus.draft) if focus is not None else None
+    if focus is None or row is None or focus.mode != "review" or focus.section or row.call == PROFILE:
+        return False
+    call, texts = w.call(row.id), w.texts(row.id)
+    target = first_open(call, texts)
+    if count(text) < BEGUN or target is None or target[1].kind != "text" or total_words(call, texts):
+        return False
+    going.focus_on(w, row.id, *target)
+    assert w.focus is not None
+    w.say("not_now.begun", where=where(w, w.focus))
+    return True
 
 
 def _went(w: Work, said: Said, *, asked: bool) -> bool:
@@ -162,6 +185,10 @@ def _before_consent(w: Work, said: Said) -> None:
     heard = hear(said.text, w.view.vocabulary, writing=False, content=False)
     if heard.command == "help":
         controls.help_me(w)
+    elif typed.before_consent(w, said.text):
+        return
+    elif opening.greeted(w) and w.office() is not None:
+        opening.insist(w)
     else:
         opening.greet(w)
 

@@ -157,11 +157,21 @@ def _typed_choice(w: Work, section: Section, question: Question, text: str) -> N
         option = question.options[n - 1]
     if option is not None:
         pick(w, focus.draft, question.id, option.id)
+    elif question.kind == "declare" and not question.options:
+        _typed_declaration(w, focus.draft, question, key)
     elif question.other:
         write_line(w, section, question, text)
     else:
         w.say("choice.again")
         show(w)
+
+
+def _typed_declaration(w: Work, draft: int, question: Question, key: str) -> None:
+    if normal(key) in w.view.vocabulary.agree:
+        pick(w, draft, question.id, "yes")
+        return
+    w.say("declare.again")
+    show(w)
 
 
 def pick(w: Work, draft: int, question_id: str, option: str) -> None:
@@ -225,8 +235,12 @@ def write_text(w: Work, said: Said, section: Section, question: Question, text: 
         Button(press="cmd:undo", key="undo_this"),
     ]
     key = "gather.kept" if w.kept else ("gather.first" if len(now.parts) == 1 else "gather.more")
+    added: dict[str, Any] = {}
+    if focus.mode == "edit" and not rewriting and not w.kept:
+        key, added = "gather.added", {"where": where(w, focus)}
     beyond = {} if w.kept else _beyond(w, draft, section, question, now.words)
-    w.say(beyond.pop("key", key), words=now.words, kept=w.kept, **beyond, buttons=buttons, slot="gather")
+    key = beyond.pop("key", key)
+    w.say(key, words=now.words, kept=w.kept, **added, **beyond, buttons=buttons, slot="gather")
 
 
 def _beyond(w: Work, draft: int, section: Section, question: Question, words: int) -> dict[str, Any]:
