@@ -15,7 +15,7 @@ from bot.engine.ids import b36, from36
 from bot.engine.messages import Done, Edited, Joined, Pressed, Said, Shared, Typing, Woke
 from bot.engine.model import Fragment
 from bot.engine.pressing import DRAFTED
-from bot.engine.progress import section_state, total_words
+from bot.engine.progress import has_content, section_state, total_words
 from bot.engine.step import step
 from tests.person import CALLS, WORDING, Village
 
@@ -221,6 +221,20 @@ def test_undo_said_often_enough_brings_the_beginning_back(actions: list[tuple[st
         village.say("撤销")
     now = {q: (a.parts, a.picks, a.words) for q, a in village.written.answers.items() if a.parts or a.picks}
     assert {q: v for q, v in now.items() if q in start or v}.items() <= start.items()
+
+
+def test_undo_comes_back_from_the_profile() -> None:
+    """Whoever has said 改电话 in the middle of a case is back in it with one 撤销; the next one goes on there."""
+    village = Village("mca")
+    village.begin()
+    village.say("槐树村有412户。")
+    here = village.focus
+    village.say("改电话")
+    assert village.focus != here
+    village.say("撤销")
+    assert village.focus == here
+    village.say("撤销")
+    assert not has_content(village.written.answers.get(here.question if here else ""))
 
 
 def test_old_and_unknown_buttons_show_the_present_question() -> None:

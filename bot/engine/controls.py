@@ -26,6 +26,8 @@ def undo(w: Work) -> None:
     steps = list(w.conversation.undo)
     draft = focus.draft if focus is not None else 0
     entry = next((u for u in reversed(steps) if u.draft == draft or (u.focus and u.focus.draft == draft)), None)
+    if steps and steps[-1].what == "jump" and steps[-1].draft in w.drafts:  # also one that led away from its draft
+        entry, draft = steps[-1], steps[-1].draft
     if entry is None or draft not in w.drafts or w.drafts[draft].state not in ("writing", "returned", "handed_in"):
         w.say("undo.nothing")
         return

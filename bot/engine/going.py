@@ -177,8 +177,6 @@ def go_place(w: Work, draft: int, place: Place) -> None:
     if place.missing:
         w.say("go.missing", n=place.missing, of=len(w.call(draft).sections), buttons=[command("progress")])
         return
-    if w.focus is not None and w.focus.draft != draft:
-        w.set(undo=())
     if place.question:
         go_question(w, draft, place.question)
     else:
