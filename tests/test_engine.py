@@ -170,7 +170,9 @@ def test_text_at_a_question_is_kept_word_for_word(texts: list[str]) -> None:
     assert stored == sent
 
 
-LINE = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
+LINE = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30) | st.text(
+    alphabet="，、；。,; 一a1（）", min_size=1, max_size=6
+)
 
 
 @SLOW
@@ -181,6 +183,32 @@ def test_the_meter_equals_the_paper(messages: list[list[str]]) -> None:
         text = "\n".join(lines)
         fragments.append(Fragment(draft=1, id=n, question="q", text=text, words=measure(text)))
     assert sum(f.words for f in fragments) == sum(count(p.text) for p in paragraphs(fragments))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "whole"),
+    [
+        ("全村6个组", "412户", "全村6个组，412户。"),
+        ("全村6个组", "，412户", "全村6个组，412户。"),
+        ("全村6个组，", "，412户", "全村6个组，412户。"),
+        ("每月开院坝会", "、片长会", "每月开院坝会，片长会。"),
+        ("老人多", "。年轻人少", "老人多，年轻人少。"),
+        ("办成38件。", "； 还有3件", "办成38件。还有3件。"),
+        ("，后来好了", "真的", "后来好了，真的。"),
+        ("吵了三年", "（一）定人", "吵了三年。/（一）定人"),
+        ("吵了三年", "。。。", "吵了三年。"),
+        ("共19起\n，都办了", "满意", "共19起。/都办了，满意。"),
+    ],
+)
+def test_pieces_read_as_one_text(first: str, then: str, whole: str) -> None:
+    """A mark that a piece begins with is not printed beside the one that joins it; and the meter says so."""
+    pieces = [Fragment(draft=1, id=n, question="q", text=t, words=measure(t)) for n, t in enumerate((first, then))]
+    printed = paragraphs(pieces)
+    assert "/".join(p.text for p in printed) == whole
+    assert sum(p.words for p in pieces) == sum(count(p.text) for p in printed)
+    for p in printed:
+        own = pieces[p.fragment].text[p.offset :]
+        assert own.startswith(p.text[:2])
 
 
 @pytest.mark.parametrize("page", [True, False])

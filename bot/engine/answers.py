@@ -3,6 +3,7 @@
 The rule: fragments of one answer make one paragraph; a line break inside a message begins a new one.
 Where a piece does not end in punctuation a ， joins it to the next, and a 。 ends the paragraph. Neither
 is stored; both are printed, so each piece is counted with its mark and the meter equals the paper.
+A mark that a line begins with (，后来…) is neither: what stands before it has its own already, or begins a paragraph.
 A short line that is numbered like a heading (（一）… 1、… （1）…) stands by itself and gets no mark.
 Pieces a messenger cut apart are put together before they become a fragment (see `mend`).
 """
@@ -24,6 +25,7 @@ _HEADINGS = (  # as official documents number them, below the section's own 一�
     (4, re.compile(r"[（(]\d{1,2}[）)]、?")),
 )
 _HEADING_LONGEST = 30
+_LEADING = "，、；：。,; \t\u3000"
 _ENDINGS = frozenset("。！？；：，、…—～”’）》」』】〉!?;:,.)]}\"'~")
 
 
@@ -64,14 +66,14 @@ def paragraphs(fragments: Iterable[Fragment]) -> list[Paragraph]:
         offset = 0
         first = True
         for raw in fragment.text.split("\n"):
-            line = raw.strip()
+            line = _bare(raw)
             if line:
                 level = heading_level(line)
                 if first and out and not level and not out[-1].level:
                     last = out[-1]
                     out[-1] = Paragraph(fragment=last.fragment, offset=last.offset, text=_join(last.text, line))
                 else:
-                    lead = len(raw) - len(raw.lstrip())
+                    lead = len(raw.rstrip()) - len(line)
                     out.append(Paragraph(fragment=fragment.id, offset=offset + lead, text=line, level=level))
                 first = False
             offset += len(raw) + 1
@@ -101,4 +103,9 @@ def _join(before: str, after: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in (raw.strip() for raw in text.split("\n")) if line]
+    return [line for line in map(_bare, text.split("\n")) if line]
+
+
+def _bare(line: str) -> str:
+    """A line as it is printed, without the marks that it begins with."""
+    return line.strip().lstrip(_LEADING)

@@ -16,11 +16,12 @@ export function count(text) {
 }
 
 // How a text counts once it is on paper, the rule of bot/engine/answers.py: a line without a mark at its end
-// gets one, unless it is short and numbered like a heading.
+// gets one, unless it is short and numbered like a heading; a mark at its beginning is not printed.
 const ENDINGS = new Set('\u3002\uff01\uff1f\uff1b\uff1a\uff0c\u3001\u2026\u2014\uff5e\u201d\u2019\uff09\u300b\u300d\u300f\u3011\u3009!?;:,.)]}"\'~');
 const HAN = '[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]{1,3}';
 const HEADING = new RegExp(`^(?:${HAN}\u3001|[\uff08(]${HAN}[\uff09)]|\\d{1,2}[\u3001.\uff0e](?!\\d)|[\uff08(]\\d{1,2}[\uff09)])`, 'u');
 const LONGEST = 30;
+const LEADING = /^[\uff0c\u3001\uff1b\uff1a\u3002,; \t\u3000]+/u;
 
 /**
  * 字数 that a text adds to the paper.
@@ -30,7 +31,7 @@ const LONGEST = 30;
 export function measure(text) {
   let sum = 0;
   for (const raw of text.split('\n')) {
-    const line = raw.trim();
+    const line = raw.trim().replace(LEADING, '');
     if (!line) continue;
     const letters = [...line];
     const marked = ENDINGS.has(letters[letters.length - 1]);
