@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from bot.world import World
 from storage import cases as case_rows
 from storage import commands, people
 from storage import editions as edition_rows
+from storage import units as unit_rows
 from storage.invites import make_link
 from storage.readers import Run
 from storage.records import EventRow, add_events
@@ -52,9 +53,13 @@ class OpenEdition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddUnits:
-    """Makes the nodes of these paths where they are missing, confirmed. Gives {"units": how many}."""
+    """Makes the nodes of these paths where they are missing, with those above; those that are there are confirmed.
+
+    `kinds`: path -> kind of unit, where one is to be set. Gives {"units": how many were named, "made", "confirmed"}.
+    """
 
     paths: tuple[str, ...]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,11 +250,30 @@ class Office:
     # ------------------------------------------------------------ the tree
 
     def _add_units(self, connection: Connection, actor: Actor, command: AddUnits) -> Mapping[str, Any]:
-        paths = [self._path(text) for text in command.paths]
-        for path in paths:
+        named = {self._path(text): command.kinds.get(text) for text in command.paths}
+        for path in named:
             _may(actor, "/".join(path), ADMINISTRATOR)
-            self._unit(connection, path, [])
-        return {"units": len(paths)}
+        known = unit_rows.nodes(connection, self._settings.site.root)
+        whole = {path[:depth]: named.get(path[:depth]) for path in named for depth in range(1, len(path) + 1)}
+        ids = {path: known[joined].id if (joined := "/".join(path)) in known else 0 for path in whole}
+        new = [path for path in sorted(whole, key=len) if not ids[path]]
+        ids |= dict(zip(new, self._world.new_ids(len(new)), strict=True))
+        levels = self._levels()
+        unit_rows.add(
+            connection,
+            [(ids[path], ids.get(path[:-1]), path, levels[len(path) - 1], whole[path] or "") for path in new],
+        )
+        old = {path: known["/".join(path)] for path in named if "/".join(path) in known}
+        changed = {
+            node.id: kind if (kind := named[path]) is not None else node.kind
+            for path, node in old.items()
+            if not node.confirmed or named[path] not in (None, node.kind)
+        }
+        unit_rows.settle(connection, changed)
+        done = {"made": len(new), "confirmed": sum(not node.confirmed for node in old.values())}
+        if new or changed:
+            self._note(connection, actor, "units.added", params=done)
+        return {"units": len(named), **done}
 
     def _path(self, text: str) -> tuple[str, ...]:
         root = self._settings.site.root

@@ -25,6 +25,11 @@ class World:
         """A fresh positive id of 63 bits whose order follows time to the millisecond."""
         return (int(time.time() * 1000) << 21 | _random.getrandbits(21)) & (2**63 - 1)
 
+    def new_ids(self, count: int) -> list[int]:
+        """So many ids of one moment, no two of them the same: drawn one by one, thousands would meet."""
+        now = int(time.time() * 1000) << 21
+        return [(now | low) & (2**63 - 1) for low in _random.sample(range(2**21), count)]
+
     def fraction(self) -> float:
         """A random number from 0 up to 1, for pauses that are not to fall together."""
         return _random.random()

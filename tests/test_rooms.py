@@ -20,7 +20,7 @@ ROOMS = (
     ("bot.engine",),
     ("bot.config", "bot.config_schema"),
     ("bot.channel", "bot.doors", "bot.sendings"),
-    ("bot.wording", "bot.call", "bot.paper", "bot.text"),
+    ("bot.wording", "bot.call", "bot.paper", "bot.text", "bot.sheets", "bot.unit_sheet"),
     ("storage", "handlers"),
     (
         *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
@@ -30,7 +30,7 @@ ROOMS = (
     ("bot.cli", "bot.__main__"),
 )
 DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bot.rows")
-LATE = ("docx", "PIL", "jieba", "numpy", "aiogram", "aiohttp", "telegram", "lxml", "pillow_heif")
+LATE = ("docx", "openpyxl", "PIL", "jieba", "numpy", "aiogram", "aiohttp", "telegram", "lxml", "pillow_heif")
 # Patterns over Chinese characters and the names in a call's patterns: no sentence a person reads.
 CHARACTERS = {
     "bot/engine/count.py",
@@ -200,7 +200,13 @@ def test_heavy_libraries_come_with_their_first_use() -> None:
 
 def test_each_library_has_one_room() -> None:
     """Word files and pictures belong to the paper room, messengers to their files, Chinese text to its own."""
-    rooms = {"docx": ("bot.paper",), "PIL": ("bot.paper",), "jieba": ("bot.text",), "sqlalchemy": ("storage", "bot")}
+    rooms = {
+        "docx": ("bot.paper",),
+        "PIL": ("bot.paper",),
+        "openpyxl": ("bot.sheets",),
+        "jieba": ("bot.text",),
+        "sqlalchemy": ("storage", "bot"),
+    }
     for path in modules():
         for name, line in imports(path):
             room = rooms.get(name.split(".")[0])

@@ -69,6 +69,14 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
         _option("--all", action="store_true", help="cli.invite.list.all"),
     ),
     "invite revoke": (*_PLACE, _option("link", metavar="LINK", help="cli.invite.revoke.link")),
+    "units": (),
+    "units import": (
+        *_PLACE,
+        _JSON,
+        _option("file", metavar="FILE", type=Path, help="cli.units.import.file"),
+        _option("--dry-run", action="store_true", help="cli.units.import.dry_run"),
+    ),
+    "units list": (*_PLACE, _JSON, _option("--unit", metavar="PATH", default="", help="cli.below")),
     "cases": (),
     "cases list": (
         *_PLACE,
