@@ -67,7 +67,8 @@ def test_a_sheet_with_merged_cells_becomes_the_tree(tmp_path: Path, anlitong: Ru
         (6, "石桥镇", "A/B组", "村"),
     )
     status, out, _ = anlitong("units", "import", file, "--dry-run")
-    assert (status, "6个单位" in out) == (0, True) and listed(anlitong) == []
+    assert (status, "6个单位" in out) == (0, True)
+    assert not (tmp_path / "data").exists() and listed(anlitong) == []
     assert anlitong("units", "import", file) == (0, "表里有6个单位，新建了8个，核实了0个。\n", "")
     assert listed(anlitong) == [
         ("云溪县", "县", ""),

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bot.cli.common import FINE, TROUBLE, Stop, complain, in_house, print_json, print_table, say, scope_below
+from bot.cli.common import (
+    FINE,
+    TROUBLE,
+    Stop,
+    complain,
+    in_house,
+    print_json,
+    print_table,
+    say,
+    scope_below,
+    settings_of,
+)
 from bot.wording import Wording
 
 if TYPE_CHECKING:
@@ -23,34 +34,37 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
 
 
 def _import(args: argparse.Namespace, wording: Wording) -> int:
-    async def work(house: House) -> int:
-        plan = _read(args, house, wording)
-        for line in plan.hints:
-            say(_line(line, wording))
-        if plan.mistakes:
-            for line in plan.mistakes:
-                complain(_line(line, wording))
-            complain(wording.say("cli.units.import.refused", count=len(plan.mistakes)))
-            return TROUBLE
-        done = {"units": len(plan.units), "made": 0, "confirmed": 0}
-        if not args.dry_run:
-            done = await _add(house, plan)
+    plan = _read(args, wording)
+    for line in plan.hints:
+        say(_line(line, wording))
+    if plan.mistakes:
+        for line in plan.mistakes:
+            complain(_line(line, wording))
+        complain(wording.say("cli.units.import.refused", count=len(plan.mistakes)))
+        return TROUBLE
+
+    def tell(done: Mapping[str, int]) -> int:
         if args.json:
             print_json(done)
         else:
             say(wording.say(f"cli.units.import.{'would' if args.dry_run else 'done'}", **done))
         return FINE
 
+    async def work(house: House) -> int:
+        return tell(await _add(house, plan))
+
+    if args.dry_run:  # what is only looked at makes no folder and no database
+        return tell({"units": len(plan.units), "made": 0, "confirmed": 0})
     return in_house(args, work)
 
 
-def _read(args: argparse.Namespace, house: House, wording: Wording) -> Plan:
+def _read(args: argparse.Namespace, wording: Wording) -> Plan:
     """The plan of the sheet. Raises Stop where there is none to be read."""
     from bot import sheets, unit_sheet
     from bot.config import level_names
     from bot.errors import FileRefused
 
-    site, all_levels = house.settings.site, level_names()
+    site, all_levels = settings_of(args).site, level_names()
     levels = all_levels[all_levels.index(site.root_level) :]
     names = {
         name: column

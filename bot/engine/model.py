@@ -308,7 +308,7 @@ class Vocabulary:
     of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
     question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
     `unit_ends`: how a unit's name ends.
-    `yes`: how one agrees. `agree`: to what is put before one. `enough`: that no more will come to a thin answer.
+    `yes`: how one confirms. `agree`: how one consents. `enough`: that no more will come to a thin answer.
     `onward`: that what is written stays. `name_leads`: what may stand before a name. `stuck`: asking how to write at
     all, with what may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are
     named.

@@ -9,7 +9,7 @@ from bot.engine.definition import Question, Section
 from bot.engine.going import advance, come_back, left_for
 from bot.engine.messages import Button
 from bot.engine.model import Focus
-from bot.engine.progress import caption_key, pictures_of, private_key, unnamed, walk
+from bot.engine.progress import caption_key, is_cleared, pictures_of, private_key, unnamed, walk
 from bot.engine.values import evolve
 from bot.engine.work import Work
 
@@ -79,8 +79,7 @@ def checks(w: Work, draft: int, section: Section, question: Question) -> None:
             ]
             w.say("picture.small", n=n, width=a.width, buttons=buttons, slot="question")
             return
-    private = texts.answers.get(private_key(question.id))
-    if answer is not None and private is not None and private.parts == answer.parts:  # nothing new is on them
+    if is_cleared(question, texts):  # nothing new is on them
         files_done(w, question.id)
     else:
         ask_private(w, draft, question)

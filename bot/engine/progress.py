@@ -63,7 +63,8 @@ def is_open(question: Question, texts: Texts) -> bool:
 def _is_unfinished(question: Question, texts: Texts) -> bool:
     """A required question that is being written to."""
     answer = texts.answers.get(question.id)
-    wanted = question.required or bool(question.pictures and question.pictures.min)
+    rule = question.pictures or question.files
+    wanted = question.required or bool(rule and rule.min)
     return wanted and touched(answer) and not settled(answer)
 
 
@@ -163,12 +164,17 @@ def private_key(question: str) -> str:
     return f"private#{question}"
 
 
+def is_cleared(question: Question, texts: Texts) -> bool:
+    """Whether just the pictures that are there now were said to be fit for the public."""
+    answer, cleared = texts.answers.get(question.id), texts.answers.get(private_key(question.id))
+    return answer is not None and cleared is not None and cleared.parts == answer.parts
+
+
 def unchecked(call: Call, texts: Texts) -> tuple[Section, Question] | None:
     """The picture question whose pictures, as they are now, nobody has yet said to be fit for the public."""
     for section, question in walk(call):
         answer = texts.answers.get(question.id)
-        cleared = texts.answers.get(private_key(question.id))
-        if question.kind == "pictures" and answer and answer.parts and (not cleared or cleared.parts != answer.parts):
+        if question.kind == "pictures" and answer and answer.parts and not is_cleared(question, texts):
             return section, question
     return None
 

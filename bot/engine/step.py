@@ -120,9 +120,9 @@ def _said(w: Work, said: Said) -> None:
         and focus.mode in ("ask", "gather", "thin", "edit")
     )
     content = bool(here and focus and has_content(w.answer(focus.draft, here[1].id)))
-    heard = hear(said.text, w.view.vocabulary, writing=writing_now, content=content)
-    if focus is not None and focus.mode == "thin" and typed.pressed_in_words(w, said.text):
+    if typed.pressed_in_words(w, said.text):
         return
+    heard = hear(said.text, w.view.vocabulary, writing=writing_now, content=content)
     if heard.kind == "command" and focus is not None and focus.mode == "confirm" and heard.command == "submit":
         review.hand_in(w, focus.draft)
     elif heard.kind == "command":
@@ -131,7 +131,7 @@ def _said(w: Work, said: Said) -> None:
         w.set(pending=Pending(kind="ambiguous", text=said.text, source=said.ref))
         buttons = [Button(press=f"cmd:{heard.command}", key=heard.command), Button(press="cmd:text", key="is_text")]
         w.say(f"asked.{heard.command}", buttons=buttons)
-    elif typed.pressed_in_words(w, said.text) or _went(w, said, asked=writing_now):
+    elif _went(w, said, asked=writing_now):
         return
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")

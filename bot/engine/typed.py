@@ -26,7 +26,7 @@ def pressed_in_words(w: Work, text: str) -> bool:
         return _edition(w, key)
     if here is None:
         return _profile(w, focus, key)
-    stays = words.onward if here[1].kind == "text" else words.onward | words.agree
+    stays = words.onward if here[1].kind == "text" else words.onward | words.yes
     if (focus.mode == "thin" and key in words.enough) or (focus.mode == "edit" and key in stays):
         controls.go_next(w, focus.draft)
         return True
@@ -35,7 +35,7 @@ def pressed_in_words(w: Work, text: str) -> bool:
 
 def _profile(w: Work, focus: Focus, key: str) -> bool:
     row = w.drafts.get(focus.draft)
-    if row is None or row.call != PROFILE or focus.mode != "review" or key not in w.view.vocabulary.agree:
+    if row is None or row.call != PROFILE or focus.mode != "review" or key not in w.view.vocabulary.yes:
         return False
     opening.profile_ok(w, row.id)
     return True

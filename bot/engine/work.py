@@ -230,9 +230,8 @@ class Work:
         """Moves the conversation, and remembers in the draft where it is. Whatever is asked of a question, what was
         left for its sake stays remembered."""
         old = self.focus
-        same = focus is not None and old is not None and (focus.draft, focus.question) == (old.draft, old.question)
-        if same and focus is not None and old is not None and old.back and not focus.back:
-            focus = evolve(focus, back=old.back)
+        if focus and old and old.back and (focus.draft, focus.question) == (old.draft, old.question):
+            focus = evolve(focus, back=focus.back or old.back)
         self.set(focus=focus)
 
     def set(self, **columns: Any) -> None:

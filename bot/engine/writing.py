@@ -167,7 +167,7 @@ def _typed_choice(w: Work, section: Section, question: Question, text: str) -> N
 
 
 def _typed_declaration(w: Work, draft: int, question: Question, key: str) -> None:
-    if normal(key) in w.view.vocabulary.agree:
+    if normal(key) in w.view.vocabulary.yes | w.view.vocabulary.agree:
         pick(w, draft, question.id, "yes")
         return
     w.say("declare.again")
