@@ -22,7 +22,7 @@ from storage.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"  # the newest revision in `migrations`
+HEAD = "0002"  # the newest revision in `migrations`
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 5
 _LOG_PAGES = 16_000  # of 4 KB, then SQLite moves its log into the database

@@ -24,13 +24,17 @@ from sqlalchemy import (
 from storage.columns import flag, instant, metadata, number, own_id, ref, string
 from storage.tables_office import (
     cases,
+    chain,
     comments,
     counters,
     decisions,
     documents,
+    enclosures,
     events,
     files,
     jobs,
+    phrases,
+    quotas,
     submissions,
     uploads,
     wakes,
@@ -42,6 +46,7 @@ __all__ = [
     "answers",
     "attachments",
     "cases",
+    "chain",
     "codes",
     "comments",
     "conversations",
@@ -51,6 +56,7 @@ __all__ = [
     "documents",
     "drafts",
     "editions",
+    "enclosures",
     "events",
     "extensions",
     "files",
@@ -60,7 +66,9 @@ __all__ = [
     "messages",
     "metadata",
     "people",
+    "phrases",
     "quarantine",
+    "quotas",
     "redeems",
     "roles",
     "submissions",
@@ -98,6 +106,7 @@ people = Table(
     ref("unit", "units.id", null=True),
     flag("erased"),
     instant("created_at"),
+    string("pin"),  # its Argon2 hash; "": none is set
 )
 
 roles = Table(
@@ -106,6 +115,8 @@ roles = Table(
     ref("person", "people.id", cascade=True),
     string("role", None),  # writer | coordinator | administrator
     ref("unit", "units.id"),
+    instant("until", null=True),  # a stand-in's last instant
+    ref("instead"),  # whom a stand-in stands in for
     PrimaryKeyConstraint("person", "role", "unit"),
     Index(None, "unit"),
 )

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.columns import instant, metadata, number, own_id, ref, string
+from storage.columns import flag, instant, metadata, number, own_id, ref, string
 from storage.types import Instant, Json
 
 # ---------------------------------------------------------------- what the office sees
@@ -32,14 +32,19 @@ cases = Table(
     number("words"),
     string("state", "waiting"),
     string("level"),
-    ref("holder"),
+    ref("holder"),  # the unit that has it in hand
     Column("n", Integer, nullable=False),
-    number("rank"),
+    number("rank"),  # its holder's order of choice, from 1; 0: not ranked
     instant("submitted_at"),
     instant("opened_at", null=True),
+    instant("back_by", null=True),  # while it is returned: until when it is to come back
+    string("route_back"),  # while it is returned: direct | again
+    string("origin"),  # "": written here; entered: it came on paper or by other ways, and the office entered it
     UniqueConstraint("edition", "county", "number"),
     Index(None, "unit"),
     Index(None, "edition", "level", "state"),
+    Index(None, "holder", "edition", "state"),
+    Index(None, "person"),
 )
 
 # `content` is the canonical text of bot.engine.content.Content, `hash` its SHA-256. Never altered.
@@ -65,6 +70,7 @@ comments = Table(
     string("section"),
     string("question"),
     string("block"),
+    number("start"),  # where the quote begins in its block's text
     string("quote"),
     string("text", None),
     Column("change", Text, nullable=True),  # a proposed replacement of the quote
@@ -72,6 +78,8 @@ comments = Table(
     string("explained"),
     instant(),
     instant("answered_at", null=True),
+    instant("sent_at", null=True),  # null: the writer has not been given it yet
+    string("level"),
     Index(None, "case", "n"),
 )
 
@@ -87,10 +95,53 @@ decisions = Table(
     string("reason"),
     ref("actor"),
     instant(),
+    ref("unit"),  # the unit in whose name it was done
     Index(None, "case"),
 )
 
-# Append-only; ids grow in the order of writing. `prev` and `hash` are for chaining.
+# Places a unit may hand upward: one row a key it is limited by, "" (all), "category:ID", "kind:KIND".
+# `used` grows by a conditional UPDATE, so that nobody is ever one place too many.
+quotas = Table(
+    "quotas",
+    metadata,
+    ref("edition", "editions.id", cascade=True),
+    string("level", None),
+    ref("unit", "units.id"),
+    string("key"),
+    Column("most", Integer, nullable=False),
+    number("used"),
+    flag("own"),  # set for this unit by hand; else as the call says
+    PrimaryKeyConstraint("edition", "level", "unit", "key"),
+)
+
+# What the office lays beside a case: the sealed scan, the paper it was entered from.
+enclosures = Table(
+    "enclosures",
+    metadata,
+    own_id(),
+    ref("case", "cases.id", cascade=True),
+    Column("n", Integer, nullable=False),
+    string("kind", None),  # sealed | source
+    Column("file", Text, nullable=False, index=True),
+    string("name", None),
+    ref("actor"),
+    instant(),
+    Index(None, "case"),
+)
+
+# Comments that an office uses again and again, beside those that the wording brings.
+phrases = Table(
+    "phrases",
+    metadata,
+    own_id(),
+    ref("unit", "units.id"),
+    string("text", None),
+    ref("author"),
+    instant(),
+    UniqueConstraint("unit", "text"),
+)
+
+# Append-only; ids grow in the order of writing. `prev` and `hash` chain them, in the order of `link`.
 events = Table(
     "events",
     metadata,
@@ -104,8 +155,21 @@ events = Table(
     Column("params", Json, nullable=False),
     string("prev"),
     string("hash"),
+    Column("link", BigInteger, nullable=False, server_default="0"),  # its place in the chain, from 1
     Index(None, "draft"),
+    Index(None, "case"),
     Index(None, "unit", "id"),
+    Index(None, "link"),
+)
+
+# The chain's end: one row, locked by whoever adds to it.
+chain = Table(
+    "chain",
+    metadata,
+    own_id(),
+    ref("event"),
+    string("hash"),
+    Column("links", BigInteger, nullable=False, server_default="0"),
 )
 
 counters = Table(
