@@ -22,6 +22,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from bot.acts import OpenEdition
 from bot.batch import Setting
 from bot.calls import load_all, load_profile
 from bot.channel import Channel, ChannelCaps, Take, Taken, Update
@@ -34,7 +35,7 @@ from bot.errors import ConfigError, StoreBusy
 from bot.jobs import Workers
 from bot.look import Looking, program_version
 from bot.loops import Retention, Wakes
-from bot.office import Office, OpenEdition
+from bot.office.office import Office
 from bot.wording import Wording
 from bot.world import World
 from storage import database, quarantine
@@ -50,7 +51,8 @@ CHANNELS: Mapping[str, ChannelCaps] = {
     "telegram": ChannelCaps(push=True, edits=True, edit_every=3.0, shares=True, menu=True, text_unit="utf16"),
     "terminal": ChannelCaps(),
 }
-COMMAND_LINE = Actor(person=0, scope=Scope(person=0, units=("",)), roles=("administrator",))
+COMMAND_LINE = Actor(person=0)
+EVERYTHING = Scope(person=0, units=("",))
 _RESTART_AT_MOST = 60.0
 _log = structlog.get_logger("house")
 
@@ -184,9 +186,10 @@ class House:
         write = self.desk.submit
         self.office = Office(
             write=write,
-            take=self.take,
+            ring=lambda: self.wakes.ring(),
             settings=settings,
             calls=self.calls,
+            profile=setting.profile,
             wording=wording,
             world=world,
             site_key=self.site_key,

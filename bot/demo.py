@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.acts import ADMINISTRATOR, COORDINATOR, WRITER, AddUnits, MakeInvite
 from bot.config import level_names
 from bot.doors import Acted
-from bot.office import ADMINISTRATOR, COORDINATOR, WRITER, AddUnits, MakeInvite
 from storage import commands
 from storage.invites import make_link
 

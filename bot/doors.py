@@ -29,12 +29,25 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """An overseeing role (coordinator, administrator) bound to a unit, given by its id, path and level of the tree.
+
+    `until`: a stand-in's last instant, exclusive; `instead`: whom they stand in for.
+    """
+
+    role: str
+    unit: int
+    path: str
+    level: str
+    until: datetime | None = None
+    instead: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """Who commands the office: a person with the roles read at this request; 0 is the command line."""
+    """Who commands the office; 0 is the command line. Which posts they hold is read when the command is carried out."""
 
     person: int
-    scope: Scope
-    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +67,13 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Who an address belongs to."""
+    """Who an address belongs to, with the overseeing posts they hold at this instant."""
 
     person: int
     conversation: int
     name: str
     scope: Scope
+    posts: tuple[Post, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -87,7 +87,8 @@ class Looking:
 
     async def visitor(self, address: Address) -> Visitor | None:
         """Who an address belongs to."""
-        return await self._readers.run(lambda c: views.visitor(c, address))
+        now = self._setting.world.now()
+        return await self._readers.run(lambda c: views.visitor(c, address, now))
 
     async def events(self, scope: Scope, conversation: int, after: int, limit: int = 200) -> list[Shown]:
         """Messages with seq > after, oldest first; with after < 0 the last `limit` ones."""

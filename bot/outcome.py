@@ -12,11 +12,14 @@ from bot.batch import HOUSE, Batch, Item
 from bot.channel import Address, Debt, Outgoing, Taken, Update
 from bot.engine import messages as m
 from bot.engine.arriving import FETCH
-from bot.engine.model import Texts
+from bot.engine.definition import Edition
+from bot.engine.model import CaseView, Texts
+from bot.engine.news import next_slot
+from bot.engine.route import stops
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.engine.values import evolve
 from bot.rows import Mind
-from storage import cases, people
+from storage import cases, news, people, posts
 from storage.codec import trace_in
 from storage.messages import Line, Owed
 from storage.records import EventRow, JobRow, WakeRow
@@ -122,19 +125,26 @@ def _submit(batch: Batch, mind: Mind, turn: m.Turn, submitted: m.Submitted, inco
     person = turn.person or mind.person
     unit = person.unit or person.invited
     draft = next((d for d in turn.drafts if d.id == submitted.draft), None) or mind.drafts[submitted.draft]
+    edition, levels, known = batch.edition(draft.edition), batch.setting.levels, mind.cases.get(draft.id)
+    root = levels[levels.index(unit.level) - len(unit.path) + 1]
+    first = stops(edition.call, unit.path, root, levels)[0]
+    holder = people.unit_at(batch.connection, first.path)
     case = cases.submit(
         batch.connection,
         cases.Handed(
             new_id=batch.setting.world.new_id(),
             person=person.id,
             unit=unit,
-            county="/".join(above(unit.path, unit.level, COUNTY, batch.setting.levels)),
-            edition=batch.edition(draft.edition),
+            county="/".join(above(unit.path, unit.level, COUNTY, levels)),
+            level=first.level,
+            holder=holder.id if holder else unit.id,
+            edition=edition,
             submitted=submitted,
             at=incoming.at,
         ),
-        mind.cases.get(draft.id),
+        known,
     )
+    _tell_office(batch, case, edition, "resubmitted" if known else "submitted", incoming.at)
     people.keep(
         batch.connection,
         [p.file for p in submitted.content.pictures] + [f.file for f in submitted.content.materials],
@@ -142,6 +152,13 @@ def _submit(batch: Batch, mind: Mind, turn: m.Turn, submitted: m.Submitted, inco
     mind.cases[draft.id] = case
     others = tuple(d for d in turn.drafts if d.id != draft.id)
     return replace(turn, drafts=(*others, replace(draft, case=case.id))), case.number
+
+
+def _tell_office(batch: Batch, case: CaseView, edition: Edition, event: str, at: datetime) -> None:
+    """Those who have the case in hand hear of it, with all else that came, at the next time of telling."""
+    due = next_slot(at, edition.call.zone)
+    for known in posts.holders(batch.connection, cases.holder(batch.connection, case.id), at):
+        news.add(batch.connection, known.conversation, due, event)
 
 
 def _erase(batch: Batch, mind: Mind) -> None:

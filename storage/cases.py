@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
-from bot.engine.cases import MOVES, case_number
+from bot.engine.cases import MOVES, case_number, category_id
 from bot.engine.definition import Edition
 from bot.engine.messages import Submitted
 from bot.engine.model import CaseView, Unit
@@ -36,15 +36,22 @@ _DRAW = text(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handed:
-    """A submission on its way in: whose it is, where it belongs, and what was handed in."""
+    """A submission on its way in: whose it is, where it belongs, and what was handed in.
+
+    `holder`: the unit that has a new case in hand first, and `level` where that stands in the route; a case that was
+    returned goes back to whoever is to see it.
+    """
 
     new_id: int
     person: int
     unit: Unit
     county: str
+    level: str
+    holder: int
     edition: Edition
     submitted: Submitted
     at: datetime
+    origin: str = ""
 
 
 def load(connection: Connection, drafts: Collection[int], editions: Mapping[int, Edition]) -> dict[int, CaseView]:
@@ -70,13 +77,15 @@ def _first_level(edition: Edition | None) -> str:
     return edition.call.levels[0].id if edition and edition.call.levels else ""
 
 
-def move(connection: Connection, name: str, case: int, n: int, **columns: Any) -> None:
+def move(connection: Connection, name: str, case: int, n: int, *, at: str | None = None, **columns: Any) -> None:
     """Carries out a move of MOVES on a case the mover saw at submission n, with further columns to set.
 
-    Raises Stale when the case is not (or no longer) where the move starts.
+    `at`: the level the mover saw it at. Raises Stale when the case is not (or no longer) where the move starts.
     """
     rule = MOVES[name]
     statement = update(cases).where(cases.c.id == case, cases.c.n == n, cases.c.state.in_(rule.frm))
+    if at is not None:
+        statement = statement.where(cases.c.level == at)
     if rule.unopened:
         statement = statement.where(cases.c.opened_at.is_(None))
     changed = {"state": rule.to, **({"n": n + 1} if rule.ups else {}), **columns}
@@ -84,16 +93,30 @@ def move(connection: Connection, name: str, case: int, n: int, **columns: Any) -
         raise Stale(f"case {case} cannot {name} any more")
 
 
+def holder(connection: Connection, case: int) -> int:
+    """The unit that has a case in hand."""
+    return int(connection.execute(select(cases.c.holder).where(cases.c.id == case)).scalar_one())
+
+
 def submit(connection: Connection, handed: Handed, known: CaseView | None) -> CaseView:
     """Freezes the content and makes the case, or moves the known one. Raises Stale when a move is lost."""
     s, edition = handed.submitted, handed.edition
     words = s.content.words()
-    summary = {"title": s.content.title, "words": words, "submitted_at": handed.at, "opened_at": None}
+    summary: dict[str, Any] = {
+        "title": s.content.title,
+        "words": words,
+        "submitted_at": handed.at,
+        "opened_at": None,
+        "category": category_id(edition.call, s.content),
+        "back_by": None,
+        "route_back": "",
+        "rank": 0,
+    }
     if known is not None:
         move(connection, "resubmit", known.id, s.n - 1, **summary)
         case, number, level = known.id, known.number, known.level
     else:
-        case, level = handed.new_id, _first_level(edition)
+        case, level = handed.new_id, handed.level
         number = _draw(connection, edition, handed.county, handed.at)
         connection.execute(
             insert(cases),
@@ -108,6 +131,8 @@ def submit(connection: Connection, handed: Handed, known: CaseView | None) -> Ca
                 "number": number,
                 "state": "waiting",
                 "level": level,
+                "holder": handed.holder,
+                "origin": handed.origin,
                 "n": s.n,
             },
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.doors import Scope
-from storage.tables import cases, conversations, editions, invites, people, redeems, units
+from storage.tables import cases, conversations, decisions, editions, invites, people, redeems, units
 from storage.views import below
 
 
@@ -23,6 +23,7 @@ class InviteRow(NamedTuple):
     issuer: int
     note: str
     created_at: datetime
+    replaces: int = 0
 
 
 class InviteAt(NamedTuple):
@@ -73,7 +74,8 @@ class CaseSeen(NamedTuple):
 
 
 class CaseAt(NamedTuple):
-    """Where a case stands; `conversation` is its writer's."""
+    """Where a case stands; `conversation` is its writer's. `holder` is the path of the unit that has it in hand, ""
+    where that unit is gone; `kind` and `unit_level` are its own unit's."""
 
     id: int
     draft: int
@@ -83,6 +85,16 @@ class CaseAt(NamedTuple):
     unit: str
     edition: int
     conversation: int
+    person: int
+    unit_level: str
+    kind: str
+    level: str
+    holder_id: int
+    holder: str
+    title: str
+    opened_at: datetime | None
+    rank: int
+    category: str
 
 
 def add_invite(connection: Connection, row: InviteRow) -> None:
@@ -150,6 +162,7 @@ def is_nobody_here(connection: Connection) -> bool:
     return not any(connection.execute(select(table.c.id).limit(1)).first() for table in (people, invites))
 
 
+_holder = units.alias("holder_unit")
 _CASE = (
     select(
         cases.c.id,
@@ -160,8 +173,19 @@ _CASE = (
         units.c.path,
         cases.c.edition,
         conversations.c.id,
+        cases.c.person,
+        units.c.level,
+        units.c.kind,
+        cases.c.level,
+        cases.c.holder,
+        func.coalesce(_holder.c.path, ""),
+        cases.c.title,
+        cases.c.opened_at,
+        cases.c.rank,
+        cases.c.category,
     )
     .join(units, units.c.id == cases.c.unit)
+    .outerjoin(_holder, _holder.c.id == cases.c.holder)
     .join(conversations, conversations.c.person == cases.c.person)
 )
 
@@ -169,13 +193,13 @@ _CASE = (
 def case(connection: Connection, id: int) -> CaseAt | None:
     """A case by its id."""
     row = connection.execute(_CASE.where(cases.c.id == id)).one_or_none()
-    return CaseAt(*row) if row else None
+    return CaseAt._make(row) if row else None
 
 
 def cases_numbered(connection: Connection, number: str) -> list[CaseAt]:
     """The cases with a number, the last submitted first; several counties may have drawn the same."""
     rows = connection.execute(_CASE.where(cases.c.number == number).order_by(cases.c.submitted_at.desc()))
-    return [CaseAt(*row) for row in rows]
+    return [CaseAt._make(row) for row in rows]
 
 
 def cases_seen(connection: Connection, scope: Scope, *, call: str = "", state: str = "") -> list[CaseSeen]:
@@ -205,3 +229,21 @@ def cases_seen(connection: Connection, scope: Scope, *, call: str = "", state: s
     if state:
         wanted = wanted.where(cases.c.state == state)
     return [CaseSeen(*row) for row in connection.execute(wanted)]
+
+
+def recommended(connection: Connection, edition: int, level: str, unit: int, key: str) -> int:
+    """How many cases of an edition a unit has recommended at a level and not taken back, by a quota's key."""
+    kind, _, id = key.partition(":")
+    gone = (cases.c.level == level) & cases.c.state.not_in(("recommended",))
+    wanted = (
+        select(func.count(cases.c.id.distinct()))
+        .join(decisions, decisions.c.case == cases.c.id)
+        .join(units, units.c.id == cases.c.unit)
+        .where(cases.c.edition == edition, decisions.c.kind == "recommended", ~gone)
+        .where(decisions.c.level == level, decisions.c.unit == unit)
+    )
+    if kind == "category":
+        wanted = wanted.where(cases.c.category == id)
+    elif kind == "kind":
+        wanted = wanted.where(units.c.kind == id)
+    return connection.execute(wanted).scalar_one()

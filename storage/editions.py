@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.engine.definition import Call, Edition, Extension
 from storage.codec import edition_in, edition_out
@@ -42,3 +42,16 @@ def granted(connection: Connection) -> tuple[Extension, ...]:
 def add(connection: Connection, edition: Edition) -> None:
     """Opens an edition."""
     connection.execute(insert(editions), edition_out(edition))
+
+
+def grant(connection: Connection, extension: Extension, *, taken_back: bool = False) -> None:
+    """More time for a unit in the place of what was granted before; or that is taken back."""
+    own = (
+        (extensions.c.edition == extension.edition)
+        & (extensions.c.level == extension.level)
+        & (extensions.c.unit == extension.unit)
+    )
+    connection.execute(delete(extensions).where(own))
+    if not taken_back:
+        row = {"edition": extension.edition, "level": extension.level, "unit": extension.unit}
+        connection.execute(insert(extensions), {**row, "until": extension.until})

@@ -12,11 +12,11 @@ import hmac
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bot.channel import Address
 from bot.engine.joining import Invite, last_four, same_name
-from storage.tables import editions, invites, people, redeems
+from storage.tables import editions, invites, people, redeems, roles
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SIGNATURE = 22
@@ -84,12 +84,21 @@ def find(connection: Connection, site_key: bytes, link: str) -> Found | None:
 
 
 def use(connection: Connection, invite: Invite, person: int) -> bool:
-    """Takes one use and binds a personal invite, in one statement; False when somebody was quicker."""
+    """Takes one use and binds a personal invite, in one statement; False when somebody was quicker.
+
+    Whoever is replaced by it leaves their post now.
+    """
     free = or_(invites.c.uses_left.is_(None), invites.c.uses_left > 0)
     change = update(invites).where(invites.c.id == invite.id, free, ~invites.c.revoked)
     if invite.personal:
         change = change.where(invites.c.person.is_(None)).values(person=person)
-    return connection.execute(change.values(uses_left=invites.c.uses_left - 1)).rowcount == 1
+    if connection.execute(change.values(uses_left=invites.c.uses_left - 1)).rowcount != 1:
+        return False
+    replaced = connection.execute(select(invites.c.replaces).where(invites.c.id == invite.id)).scalar() or 0
+    if replaced and replaced != person:
+        own = (roles.c.person == replaced) & (roles.c.unit == invite.unit) & (roles.c.role == invite.role)
+        connection.execute(delete(roles).where(own))
+    return True
 
 
 def note(

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from bot.engine.content import Content
 from storage import drafts as draft_rows
 from storage import people as people_rows
+from storage.posts import OVERSEEING
 from storage.tables import cases, conversations, drafts, editions, messages, roles, submissions
-from storage.views import OVERSEEING
 
 
 def is_kept(connection: Connection, edition: int) -> bool:

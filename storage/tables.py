@@ -152,6 +152,7 @@ invites = Table(
     ref("issuer"),  # a person, 0: the command line
     string("note"),
     instant("created_at"),
+    ref("replaces"),  # whose role at this unit ends when it is redeemed
     Index(None, "unit"),
 )
 

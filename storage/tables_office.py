@@ -30,6 +30,7 @@ cases = Table(
     string("number", None),
     string("title"),
     number("words"),
+    string("category"),  # the option's id, "" without one
     string("state", "waiting"),
     string("level"),
     ref("holder"),  # the unit that has it in hand

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from bot.doors import Scope
 from storage.prepared import Write
-from storage.tables import units
+from storage.tables import cases, extensions, invites, people, roles, units
 from storage.views import below
 
 
@@ -62,3 +62,28 @@ def seen(connection: Connection, scope: Scope) -> list[UnitSeen]:
     wanted = select(units.c.path, units.c.level, units.c.kind, units.c.confirmed).where(below(scope))
     rows = connection.execute(wanted)
     return sorted((UnitSeen(*row) for row in rows), key=lambda one: one.path.split("/"))
+
+
+def confirm(connection: Connection, id: int) -> None:
+    """A node that a writer named stands in lists from now on."""
+    connection.execute(update(units).where(units.c.id == id).values(confirmed=True))
+
+
+def is_loose(connection: Connection, id: int) -> bool:
+    """Whether a node was named by a writer, not confirmed, and has none below it."""
+    loose = connection.execute(select(units.c.id).where(units.c.id == id, ~units.c.confirmed)).first() is not None
+    return loose and connection.execute(select(units.c.id).where(units.c.parent == id).limit(1)).first() is None
+
+
+def merge(connection: Connection, id: int, into: int) -> None:
+    """All that belongs to a loose node belongs to another from now on; the node goes."""
+    for table, column in ((people, "unit"), (people, "invited"), (cases, "unit"), (invites, "unit")):
+        connection.execute(update(table).where(table.c[column] == id).values({column: into}))
+    twin = roles.alias("twin")
+    same = select(twin.c.person).where(
+        twin.c.person == roles.c.person, twin.c.role == roles.c.role, twin.c.unit == into
+    )
+    connection.execute(delete(roles).where(roles.c.unit == id, same.exists()))
+    connection.execute(update(roles).where(roles.c.unit == id).values(unit=into))
+    connection.execute(delete(extensions).where(extensions.c.unit == id))
+    connection.execute(delete(units).where(units.c.id == id))

@@ -15,6 +15,7 @@ from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
 from bot.engine.content import Content
 from storage.codec import message_in
+from storage.posts import posts
 from storage.prepared import Read
 from storage.tables import (
     addresses,
@@ -26,12 +27,9 @@ from storage.tables import (
     files,
     messages,
     people,
-    roles,
     submissions,
     units,
 )
-
-OVERSEEING = ("coordinator", "administrator")
 
 
 class FileRow(NamedTuple):
@@ -65,13 +63,6 @@ _VISITOR = Read(
     .where(addresses.c.channel == bindparam("channel"), addresses.c.external == bindparam("external")),
     *("channel", "external"),
 )
-_OVERSEEN = Read(
-    select(units.c.path)
-    .join(roles, roles.c.unit == units.c.id)
-    .where(roles.c.person == bindparam("person"), roles.c.role.in_(bindparam("roles", expanding=True)))
-    .order_by(units.c.path),
-    *("person", "roles"),
-)
 _OWNER = select(conversations.c.person).where(conversations.c.id == bindparam("id"))
 _SEQ = select(conversations.c.seq).where(conversations.c.id == bindparam("id"))
 _MESSAGES = select(messages).where(messages.c.conversation == bindparam("conversation")).limit(bindparam("most"))
@@ -79,15 +70,15 @@ _NEWEST = _MESSAGES.order_by(messages.c.seq.desc())
 _NEWER = _MESSAGES.where(messages.c.seq > bindparam("after")).order_by(messages.c.seq)
 
 
-def visitor(connection: Connection, address: Address) -> Visitor | None:
-    """Whom an address belongs to, with the units they oversee as they are at this instant."""
+def visitor(connection: Connection, address: Address, now: datetime) -> Visitor | None:
+    """Whom an address belongs to, with the posts they hold at this instant."""
     found = _VISITOR.rows(connection, address.channel, address.external)
     if not found:
         return None
     person, name, conversation = found[0]
-    paths = (row[0] for row in _OVERSEEN.rows(connection, person, OVERSEEING))
-    scope = Scope(person=person, units=tuple(dict.fromkeys(paths)))
-    return Visitor(person=person, conversation=conversation, name=name, scope=scope)
+    held = posts(connection, person, now)
+    scope = Scope(person=person, units=tuple(dict.fromkeys(post.path for post in held)))
+    return Visitor(person=person, conversation=conversation, name=name, scope=scope, posts=held)
 
 
 def owns(connection: Connection, scope: Scope, conversation: int) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
+from bot.acts import MakeInvite, NameMyself
 from bot.app import House
 from bot.channel import Address, Update
 from bot.config import load
-from bot.doors import Acted, Visitor
+from bot.doors import Acted, Actor, Visitor
 from bot.engine.messages import Incoming, Knock
-from bot.office import MakeInvite
 from bot.world import World
 
 VILLAGE = "云溪县/石桥镇/槐树村"
@@ -98,3 +99,25 @@ async def writer(house: House, external: str, unit: str = VILLAGE) -> tuple[Addr
     visitor = await house.look.visitor(address)
     assert visitor is not None
     return address, visitor
+
+
+class Officer(NamedTuple):
+    """Somebody who oversees a unit: their address, who they are, and how they command."""
+
+    address: Address
+    visitor: Visitor
+    actor: Actor
+
+
+async def officer(house: House, external: str, unit: str, *, role: str = "coordinator", name: str = "") -> Officer:
+    """Somebody who came by a personal invite of the office."""
+    made = await house.act(MakeInvite(unit=unit, role=role))
+    assert isinstance(made, Acted)
+    address = Address(channel="page", external=external)
+    await tell(house, address, Knock(at=house.world.now(), link=made.result["link"], intent="new"))
+    visitor = await house.look.visitor(address)
+    assert visitor is not None
+    actor = Actor(person=visitor.person)
+    if name:
+        assert isinstance(await house.doors.act(actor, NameMyself(name=name)), Acted)
+    return Officer(address, visitor, actor)

@@ -35,13 +35,13 @@ from itertools import count as count_from
 from pathlib import Path
 from zlib import crc32
 
+from bot.acts import MakeInvite, OpenEdition
 from bot.app import House
 from bot.channel import Address, Face, Outgoing, Update
 from bot.config import load
 from bot.engine.count import count
 from bot.engine.messages import Arrived, Clip, Edited, Incoming, Knock, Pressed, Said, Sent, Shared
 from bot.errors import Refused
-from bot.office import MakeInvite, OpenEdition
 from bot.world import World
 from tests.pictures import jpeg
 

@@ -14,13 +14,13 @@ import httpx
 import uvicorn
 from sqlalchemy import func, select
 
+from bot.acts import MakeInvite
 from bot.app import CHANNELS, House
 from bot.channel import Address
 from bot.config import Settings, load
 from bot.doors import Acted, Paper, Scope
 from bot.engine.model import PROFILE
 from bot.engine.values import evolve
-from bot.office import MakeInvite
 from bot.world import World
 from handlers import open_channel
 from handlers.telegram_fake.clock import RealTime

@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.acts import MakeInvite, OpenEdition
 from bot.app import House
 from bot.channel import Address, Face, Outgoing, Update
 from bot.doors import Acted, Shown
 from bot.engine.ids import from36
 from bot.engine.messages import Incoming, Knock, Pressed, Said
-from bot.office import MakeInvite, OpenEdition
 from bot.wording import Wording
 from handlers.telegram_fake.phone import Phone, Screen, Seen
 from storage import tables

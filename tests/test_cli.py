@@ -289,8 +289,8 @@ async def test_paper_by_number(tmp_path: Path, anlitong: Run) -> None:
     photo.write_bytes(pictures.jpeg(1600, 1200))
     async with home(tmp_path) as house:
         _, _ = await writer(house, "none")
+        from bot.acts import MakeInvite
         from bot.doors import Acted
-        from bot.office import MakeInvite
 
         made = await house.act(MakeInvite(unit="云溪县/石桥镇/槐树村"))
         assert isinstance(made, Acted)

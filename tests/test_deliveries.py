@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.acts import OpenEdition
 from bot.app import House
 from bot.channel import Address, ChannelCaps, Debt, Face, Outgoing, Sent, Trace, traced
 from bot.errors import Blocked, NotYet, Refused, TryLater
-from bot.office import OpenEdition
 from bot.sendings import length, sendings
 from storage import deliveries, people, tables
 from storage.codec import trace_in

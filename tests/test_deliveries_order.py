@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.acts import OpenEdition
 from bot.channel import Address, Outgoing, Sent, Trace
 from bot.deliveries import Deliveries
 from bot.errors import ChannelError, TryLater
-from bot.office import OpenEdition
 from storage import deliveries, people
 from tests.homes import Clock, home, writer
 from tests.test_deliveries import TO, Fake, Owing, texts

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot import fetching
+from bot.acts import OpenEdition
 from bot.app import House
 from bot.channel import Address
 from bot.doors import Scope
 from bot.engine.messages import Arrived, Clip, Pressed, Woke
 from bot.errors import Refused, TryLater
 from bot.fetching import LATER
-from bot.office import OpenEdition
 from storage import tables
 from tests.homes import Clock, home, tell
 from tests.pictures import jpeg

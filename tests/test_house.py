@@ -13,6 +13,7 @@ import docx
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from bot.acts import AddUnits, MakeInvite, MarkOpened, OpenEdition, RevokeInvite
 from bot.app import House, supervise
 from bot.channel import Address
 from bot.config import load
@@ -20,13 +21,8 @@ from bot.doors import Acted, Actor, Refusal, Scope
 from bot.engine.ids import b36
 from bot.engine.messages import Done, Knock, Pressed, Said
 from bot.errors import ConfigError, StoreBusy
-from bot.office import AddUnits, MakeInvite, MarkOpened, OpenEdition, RevokeInvite
 from storage import commands, tables
-from tests.homes import VILLAGE, Clock, environment, home, tell, writer
-
-ADMIN = Actor(person=5, scope=Scope(person=5, units=("云溪县",)), roles=("administrator",))
-TOWN = Actor(person=6, scope=Scope(person=6, units=("云溪县/石桥镇",)), roles=("coordinator",))
-WRITER = Actor(person=7, scope=Scope(person=7), roles=())
+from tests.homes import VILLAGE, Clock, environment, home, officer, tell, writer
 
 
 @pytest.fixture
@@ -103,21 +99,25 @@ async def test_coordinators_are_personal_and_revoked_links_are_void(house: House
 async def test_rights_are_read_inside(house: House) -> None:
     """Who may do what, and where; outside one's own units a thing does not exist."""
     act = house.doors.act
-    assert isinstance(await act(ADMIN, MakeInvite(role="coordinator")), Acted)
-    assert isinstance(await act(TOWN, MakeInvite(unit=VILLAGE)), Acted)
-    assert isinstance(await act(TOWN, MakeInvite(unit=VILLAGE, role="coordinator")), Refusal)
-    assert isinstance(await act(TOWN, MakeInvite(unit="云溪县/白沙镇")), Refusal)
-    assert isinstance(await act(TOWN, MakeInvite(unit="云溪县/石桥镇二")), Refusal)
-    assert isinstance(await act(TOWN, OpenEdition(call="short")), Refusal)
-    assert isinstance(await act(TOWN, AddUnits(paths=("云溪县/石桥镇/新村",))), Refusal)
-    assert isinstance(await act(WRITER, MakeInvite(unit=VILLAGE)), Refusal)
-    elsewhere = await act(ADMIN, MakeInvite(unit="云溪县/白沙镇"))
+    await house.act(AddUnits(paths=(VILLAGE,)))
+    admin = (await officer(house, "boss", "云溪县", role="administrator")).actor
+    town = (await officer(house, "town", "云溪县/石桥镇")).actor
+    writes = Actor(person=(await writer(house, "writes"))[1].person)
+    assert isinstance(await act(admin, MakeInvite(role="coordinator")), Acted)
+    assert isinstance(await act(town, MakeInvite(unit=VILLAGE)), Acted)
+    assert isinstance(await act(town, MakeInvite(unit=VILLAGE, role="coordinator")), Refusal)
+    assert isinstance(await act(town, MakeInvite(unit="云溪县/白沙镇")), Refusal)
+    assert isinstance(await act(town, MakeInvite(unit="云溪县/石桥镇二")), Refusal)
+    assert isinstance(await act(town, OpenEdition(call="short")), Refusal)
+    assert isinstance(await act(town, AddUnits(paths=("云溪县/石桥镇/新村",))), Refusal)
+    assert isinstance(await act(writes, MakeInvite(unit=VILLAGE)), Refusal)
+    elsewhere = await act(admin, MakeInvite(unit="云溪县/白沙镇"))
     assert isinstance(elsewhere, Acted)
-    hidden = await act(TOWN, RevokeInvite(invite=elsewhere.result["invite"]))
-    unknown = await act(TOWN, RevokeInvite(invite=1))
+    hidden = await act(town, RevokeInvite(invite=elsewhere.result["invite"]))
+    unknown = await act(town, RevokeInvite(invite=1))
     assert hidden == unknown
     kinds = await house.readers.run(lambda c: [r.kind for r in c.execute(select(tables.events))])
-    assert kinds.count("invite.made") == 3 and kinds.count("edition.opened") == 1
+    assert kinds.count("invite.made") == 6 and kinds.count("edition.opened") == 1
 
 
 async def test_an_edition_is_opened_once_at_start(tmp_path: Path) -> None:

@@ -185,8 +185,8 @@ def _limit(limit: Limit, wording: Wording) -> str:
 
 def _open(args: argparse.Namespace, wording: Wording) -> int:
     async def work(house: House) -> int:
+        from bot.acts import OpenEdition
         from bot.doors import Refusal
-        from bot.office import OpenEdition
 
         opened = await house.act(OpenEdition(call=args.id))
         if isinstance(opened, Refusal):

@@ -33,8 +33,8 @@ def _make(args: argparse.Namespace, wording: Wording) -> int:
     """Makes the invite and prints what came of it."""
 
     async def work(house: House) -> int:
+        from bot.acts import MakeInvite
         from bot.doors import Refusal
-        from bot.office import MakeInvite
 
         made = await house.act(MakeInvite(unit=args.unit, role=args.role, uses=args.uses, days=args.days))
         if isinstance(made, Refusal):
@@ -188,8 +188,8 @@ def _row(one: InviteSeen, url: str, now: datetime, wording: Wording) -> tuple[st
 
 def _revoke(args: argparse.Namespace, wording: Wording) -> int:
     async def work(house: House) -> int:
+        from bot.acts import RevokeInvite
         from bot.doors import Refusal
-        from bot.office import RevokeInvite
         from storage import invites
 
         link = args.link.strip().rstrip("/").rpartition("/")[2]

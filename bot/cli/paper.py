@@ -18,9 +18,9 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
     async def work(house: House) -> int:
         import asyncio
 
-        from bot.app import COMMAND_LINE
+        from bot.acts import MarkOpened
+        from bot.app import EVERYTHING
         from bot.doors import Refusal
-        from bot.office import MarkOpened
         from bot.papers import word_file
         from storage import commands
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
         if len(found) > 1:
             complain(wording.say("cli.paper.number_again", count=len(found), number=args.number))
         case = found[0]
-        printing = await house.look.printing(COMMAND_LINE.scope, case.draft, case.n)
+        printing = await house.look.printing(EVERYTHING, case.draft, case.n)
         if printing is None:
             raise Stop(wording.say("cli.paper.unknown", number=args.number))
         out_of(args.output, await asyncio.to_thread(word_file, printing, house.files), wording)

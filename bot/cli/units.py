@@ -82,8 +82,8 @@ def _read(args: argparse.Namespace, wording: Wording) -> Plan:
 
 async def _add(house: House, plan: Plan) -> dict[str, int]:
     """Makes the units, some thousands at a time; what was made before a failure stays, and is found the next time."""
+    from bot.acts import AddUnits
     from bot.doors import Acted
-    from bot.office import AddUnits
 
     paths = list(plan.units)
     done = {"units": 0, "made": 0, "confirmed": 0}

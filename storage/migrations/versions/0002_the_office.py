@@ -66,6 +66,7 @@ def upgrade() -> None:
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.add_column(sa.Column("back_by", Instant(), nullable=True))
         batch_op.add_column(sa.Column("route_back", sa.Text(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("category", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("origin", sa.Text(), server_default="", nullable=False))
         batch_op.create_index(batch_op.f("ix_cases_holder_edition_state"), ["holder", "edition", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_person"), ["person"], unique=False)
@@ -82,6 +83,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("link", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_events_case"), ["case"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_link"), ["link"], unique=False)
+
+    with op.batch_alter_table("invites", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("replaces", sa.BigInteger(), server_default="0", nullable=False))
 
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("pin", sa.Text(), server_default="", nullable=False))
@@ -104,6 +108,9 @@ def downgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_column("pin")
 
+    with op.batch_alter_table("invites", schema=None) as batch_op:
+        batch_op.drop_column("replaces")
+
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_link"))
         batch_op.drop_index(batch_op.f("ix_events_case"))
@@ -121,6 +128,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cases_person"))
         batch_op.drop_index(batch_op.f("ix_cases_holder_edition_state"))
         batch_op.drop_column("origin")
+        batch_op.drop_column("category")
         batch_op.drop_column("route_back")
         batch_op.drop_column("back_by")
 

@@ -1,0 +1,45 @@
+"""What the office tells its own people: many events make one message, at a few fixed times of the working day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.engine.messages import Say
+from bot.engine.work import Work
+
+NEWS = "news"  # the kind of the wake
+SLOTS = (time(9, 0), time(11, 30), time(15, 0), time(17, 0))
+EVENTS = ("submitted", "resubmitted", "taken_back", "raised", "handed_down", "returned")  # in the order of telling
+_WEEKEND = (5, 6)
+
+
+def next_slot(now: datetime, zone: str) -> datetime:
+    """The next time of a working day at which somebody of the office is told what came, after an aware instant."""
+    here = now.astimezone(ZoneInfo(zone))
+    for days in range(8):
+        day = here.date() + timedelta(days=days)
+        if day.weekday() in _WEEKEND:
+            continue
+        for slot in SLOTS:
+            at = datetime.combine(day, slot, tzinfo=here.tzinfo)
+            if at > here:
+                return at.astimezone(UTC)
+    raise AssertionError("a week without a working day")
+
+
+def added(data: Mapping[str, Any], event: str) -> dict[str, Any]:
+    """The data of a wake with one more event counted."""
+    counts = dict(data.get("counts", {}))
+    return {**data, "counts": {**counts, event: counts.get(event, 0) + 1}}
+
+
+def tell(w: Work, data: Mapping[str, Any]) -> None:
+    """One message for all that came since the last."""
+    counts = data.get("counts", {})
+    parts = tuple(Say(key=f"news.{event}", params={"count": counts[event]}) for event in EVENTS if counts.get(event))
+    if parts:
+        home = w.view.home
+        w.say("news.all", parts=parts, where=Say(key="news.home" if home else "news.nowhere", params={"home": home}))
