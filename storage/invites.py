@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bot.channel import Address
-from bot.engine.joining import Invite, last_four, same_name
+from bot.engine.joining import Invite, digits, last_four, same_name
+from storage.pins import is_pin
 from storage.tables import editions, invites, people, redeems, roles
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -61,7 +62,7 @@ def find(connection: Connection, site_key: bytes, link: str) -> Found | None:
     if not id:
         return None
     row = connection.execute(
-        select(invites, people.c.name, editions.c.office)
+        select(invites, people.c.name, people.c.pin, editions.c.office)
         .outerjoin(people, people.c.id == invites.c.person)
         .outerjoin(editions, editions.c.id == invites.c.edition)
         .where(invites.c.id == id)
@@ -78,7 +79,7 @@ def find(connection: Connection, site_key: bytes, link: str) -> Found | None:
         expires_at=row.expires_at,
         revoked=row.revoked,
         person=row.person or 0,
-        person_named=bool(row.name),
+        person_named=bool(row.name or row.pin),
     )
     return Found(invite, row.office or {})
 
@@ -130,8 +131,13 @@ def wrong_guesses(connection: Connection, invite: int, since: datetime, address:
 
 
 def matches(connection: Connection, invite: Invite, name: str, last4: str) -> tuple[int, ...]:
-    """The people who came by this invite and are called so, with a phone that ends so."""
+    """The people who came by this invite and are called so, with a phone that ends so; who has set a PIN, with that."""
     came = select(redeems.c.person).where(redeems.c.invite == invite.id, redeems.c.person != 0)
     wanted = people.c.id == invite.person if invite.personal else people.c.id.in_(came)
-    rows = connection.execute(select(people.c.id, people.c.name, people.c.phone).where(wanted))
-    return tuple(id for id, own, phone in rows if same_name(own, name) and last_four(phone) == last_four(last4) != "")
+    rows = connection.execute(select(people.c.id, people.c.name, people.c.phone, people.c.pin).where(wanted))
+    called = [(id, phone, pin) for id, own, phone, pin in rows if same_name(own, name)]
+    return tuple(
+        id
+        for id, phone, pin in called
+        if (is_pin(pin, digits(last4)) if pin else last_four(phone) == last_four(last4) != "")
+    )

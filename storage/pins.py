@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from storage.tables import people
 
@@ -25,16 +25,8 @@ def set_pin(connection: Connection, person: int, pin: str) -> None:
     connection.execute(update(people).where(people.c.id == person).values(pin=kept))
 
 
-def has_pin(connection: Connection, person: int) -> bool:
-    """Whether somebody has set one."""
-    return bool(connection.execute(select(people.c.pin).where(people.c.id == person)).scalar())
-
-
-def is_pin(connection: Connection, person: int, pin: str) -> bool:
-    """Whether this is somebody's PIN; False where none is set."""
-    kept = connection.execute(select(people.c.pin).where(people.c.id == person)).scalar()
-    if not kept:
-        return False
+def is_pin(kept: str, pin: str) -> bool:
+    """Whether this is the PIN that was kept."""
     from argon2.exceptions import Argon2Error, InvalidHashError
 
     try:

@@ -2,8 +2,8 @@
 
 A known device resumes and uses nothing. A personal invite makes one person: until that person has given a
 name, another device simply takes them over; afterwards it must know the name and the last four digits of
-the phone. An open invite asks an unknown device whether it is the first time. Wrong guesses are counted,
-five an invite and hour.
+the phone, or the PIN where one was set. An open invite asks an unknown device whether it is the first time.
+Wrong guesses are counted, five an invite and hour.
 """
 
 from __future__ import annotations
@@ -118,8 +118,13 @@ def same_name(one: str, other: str) -> bool:
 
 def last_four(phone: str) -> str:
     """The last four digits of a phone number, "" where there are fewer."""
-    digits = [c for c in unicodedata.normalize("NFKC", phone) if c.isdecimal()]
-    return "".join(digits[-4:]) if len(digits) >= 4 else ""
+    found = digits(phone)
+    return found[-4:] if len(found) >= 4 else ""
+
+
+def digits(text: str) -> str:
+    """The digits of what was typed."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdecimal())
 
 
 def _plain(name: str) -> str:

@@ -82,8 +82,9 @@ if (byName) byName.addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
   const name = field(form, 'name');
-  const last4 = field(form, 'last4').replace(/\D/g, '').slice(-4);
-  if (!name || !/^\d{4}$/.test(last4)) tell(say('need_name'));
+  const typed = field(form, 'last4').replace(/\D/g, ''); // a whole phone number is understood as well
+  const last4 = typed.length > 8 ? typed.slice(-4) : typed;
+  if (!name || !/^\d{4,8}$/.test(last4)) tell(say('need_name'));
   else join({ link, intent: 'again', name, last4 });
 });
 byId('bycode').addEventListener('submit', (event) => {
