@@ -16,12 +16,13 @@ from sqlalchemy import Connection
 from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
 from bot.engine.definition import Call, Edition, Extension
 from bot.engine.messages import Arrived, Incoming, Reach, Reply, Said, Turn, Typing
-from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View, Vocabulary
+from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View
 from bot.engine.tree import TOWNSHIP, above
-from bot.engine.values import value
+from bot.engine.values import evolve, value
+from bot.engine.vocabulary import Vocabulary
 from bot.rows import Mind, Rows
 from bot.world import World
-from storage import cases, conversations, drafts, editions, people, updates
+from storage import cases, comments, conversations, drafts, editions, people, updates
 from storage.messages import Line
 
 _T = TypeVar("_T")
@@ -150,6 +151,10 @@ class Batch:
         submitted = [d.id for m in found for d in m.drafts.values() if d.case]
         for draft_id, case in cases.load(self.connection, submitted, self._editions).items():
             next(m for m in found if draft_id in m.drafts).cases[draft_id] = case
+        returned = {c.id: (m, d) for m in found for d, c in m.cases.items() if c.state == "returned"}
+        for case_id, noted in comments.load(self.connection, returned).items():
+            mind, draft_id = returned[case_id]
+            mind.comments[draft_id] = tuple(evolve(c, draft=draft_id) for c in noted)
         wanted = {d: m for m in found for d in _likely(m)}
         slim = [
             d for d, m in wanted.items() if whole is not None and m.person.id in persons and m.person.id not in whole
@@ -275,6 +280,7 @@ def view_of(
         drafts=mind.drafts,
         texts=mind.texts,
         cases=mind.cases,
+        comments=mind.comments,
         units=units,
         extensions=extensions,
         caps=_caps(channel, setting.channels.get(channel, NO_CAPS)),

@@ -185,6 +185,10 @@ def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming, sp
     for attachment in turn.attachments:
         mind.texts[attachment.draft].attachments[attachment.id] = attachment  # type: ignore[index]
         rows.attachments.append((attachment, at))
+    for comment in turn.comments:
+        noted = mind.comments[comment.draft]
+        mind.comments[comment.draft] = tuple(comment if c.id == comment.id else c for c in noted)
+        rows.comments.append((comment, at))
     for answer in turn.answers:
         answers = mind.texts[answer.draft].answers
         rows.answer(answer, answers.get(answer.question), at)

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.channel import Address
-from bot.engine.model import Answer, Attachment, CaseView, Conversation, Draft, Fragment, Person, Texts
-from storage import conversations, deliveries, drafts, messages, people, records, updates
+from bot.engine.model import Answer, Attachment, CaseView, Comment, Conversation, Draft, Fragment, Person, Texts
+from storage import comments, conversations, deliveries, drafts, messages, people, records, updates
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Mind:
     drafts: dict[int, Draft] = field(default_factory=dict)
     texts: dict[int, Texts] = field(default_factory=dict)
     cases: dict[int, CaseView] = field(default_factory=dict)
+    comments: dict[int, tuple[Comment, ...]] = field(default_factory=dict)
     spoken: bool = False
     typed: bool = False
 
@@ -42,6 +43,7 @@ class Rows:
     superseded: list[Answer] = field(default_factory=list)
     fragments: list[tuple[Fragment, datetime]] = field(default_factory=list)
     attachments: list[tuple[Attachment, datetime]] = field(default_factory=list)
+    comments: list[tuple[Comment, datetime]] = field(default_factory=list)
     lines: list[messages.Line] = field(default_factory=list)
     owed: list[messages.Owed] = field(default_factory=list)
     taken: list[tuple[tuple[str, str], updates.Seen, datetime]] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Rows:
         drafts.add_fragments(connection, self.fragments)
         drafts.add_attachments(connection, self.attachments)
         people.keep(connection, [a.file for a, _ in self.attachments])
+        comments.answer(connection, self.comments)
         messages.add(connection, self.lines)
         messages.owe(connection, self.owed)
         updates.add(connection, self.taken)

@@ -40,7 +40,7 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.ASCII | 
 _LINK = re.compile(r"(?:https?://)?[\w.:-]+/i/([\w-]{8,64})/?|(?:https?://)?t\.me/\w+\?start=([\w-]{1,64})", re.ASCII)
 _BARE_LINK = re.compile(r"[\w-]{24,64}", re.ASCII)  # its last part alone, copied by hand
 _CODE = re.compile(r"[\s　]*(\d{6})[\s　]*")
-_WHO = re.compile(r"(\S{2,20}?)[\s　,，、]*(\d{4})")
+_WHO = re.compile(r"(\S{2,20}?)[\s　,，、]*(\d{4,8})")
 _CODE_LINK = "c-"
 _V = TypeVar("_V")
 

@@ -26,6 +26,8 @@ _LOAD = select(
     cases.c.state,
     cases.c.opened_at,
     cases.c.edition,
+    cases.c.back_by,
+    cases.c.route_back,
 ).where(cases.c.draft.in_(bindparam("ids", expanding=True)))
 # The same words on both databases; the counter's row is locked until the transaction ends.
 _DRAW = text(
@@ -59,7 +61,8 @@ def load(connection: Connection, drafts: Collection[int], editions: Mapping[int,
     if not drafts:
         return {}
     found: dict[int, CaseView] = {}
-    for id, draft, number, n, level, state, opened_at, edition in connection.execute(_LOAD, {"ids": list(drafts)}):
+    rows = connection.execute(_LOAD, {"ids": list(drafts)})
+    for id, draft, number, n, level, state, opened_at, edition, back_by, route_back in rows:
         found[draft] = CaseView(
             id=id,
             draft=draft,
@@ -69,6 +72,8 @@ def load(connection: Connection, drafts: Collection[int], editions: Mapping[int,
             state=state,
             first=level == _first_level(editions.get(edition)),
             opened=opened_at is not None,
+            back_by=back_by,
+            route_back=route_back,
         )
     return found
 

@@ -16,7 +16,7 @@ from bot.engine.content import Content
 from bot.engine.dates import resolve
 from bot.engine.definition import Call, Edition, Office
 from bot.engine.messages import Incoming, Joined, Pressed, Said, Sent, SentFile, Turn
-from bot.engine.model import Caps, CaseView, Conversation, Draft, Focus, Person, Texts, Unit, View
+from bot.engine.model import Caps, CaseView, Comment, Conversation, Draft, Focus, Person, Texts, Unit, View
 from bot.engine.step import step
 from bot.wording import Wording
 
@@ -50,6 +50,7 @@ class Village:
         self.drafts: dict[int, Draft] = {}
         self.texts: dict[int, Texts] = {}
         self.cases: dict[int, CaseView] = {}
+        self.comments: dict[int, tuple[Comment, ...]] = {}
         self.contents: list[Content] = []
         self.faces: list[Face] = []
         self.turn: Turn | None = None
@@ -72,6 +73,7 @@ class Village:
             drafts=dict(self.drafts),
             texts=self.texts,
             cases=self.cases,
+            comments=self.comments,
             vocabulary=WORDING.vocabulary,
             caps=self.caps,
             levels=("县", "乡镇", "村"),
@@ -95,6 +97,9 @@ class Village:
             self.texts[fragment.draft].fragments[fragment.id] = fragment  # type: ignore[index]
         for attachment in turn.attachments:
             self.texts[attachment.draft].attachments[attachment.id] = attachment  # type: ignore[index]
+        for comment in turn.comments:
+            noted = self.comments[comment.draft]
+            self.comments[comment.draft] = tuple(comment if c.id == comment.id else c for c in noted)
         for answer in turn.answers:
             self.texts[answer.draft].answers[answer.question] = answer  # type: ignore[index]
         return self._show(turn, self._office(turn))

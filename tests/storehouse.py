@@ -39,7 +39,8 @@ from bot.engine.messages import (
     Wake,
     Want,
 )
-from bot.engine.model import Answer, Conversation, Draft, Fragment, NotLoaded, View, Vocabulary
+from bot.engine.model import Answer, Conversation, Draft, Fragment, NotLoaded, View
+from bot.engine.vocabulary import Vocabulary
 from bot.world import World
 from storage import editions, invites, people
 from storage.database import open_writer, upgrade

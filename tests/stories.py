@@ -18,6 +18,8 @@ and in a messenger that has files of its own:
 
 A file there whose name begins with 慢 is late, with 丢 gone, with 坏 no picture.
 
+What the office does with the case stands behind `*`: see `tests.story_office`.
+
 The scene: `@ page`, `@ messenger` or `@ messenger telegram`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`;
 `@ folder calls` for calls of its own beside it.
 The whole text is told anew and must come out the same. `pytest --rewrite-stories` writes it instead.
@@ -44,6 +46,7 @@ from bot.engine.messages import Arrived, Clip, Edited, Incoming, Knock, Pressed,
 from bot.errors import Refused
 from bot.world import World
 from tests.pictures import jpeg
+from tests.story_office import StoryOffice
 
 STORIES = Path(__file__).parent / "transcripts"
 START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
@@ -81,6 +84,14 @@ class Telling:
         self.faces: list[Face] = []
         self.draft = ""
         self.there = There()
+        self.desk = StoryOffice(house)
+
+    async def office(self, line: str) -> list[str]:
+        """What the person hears when the office does something with their case."""
+        before = await self._seq()
+        self.world.at += timedelta(minutes=1)
+        await self.desk.do(line)
+        return self._lines(await self._later(await self._conversation(), before))
 
     async def tell(self, line: str) -> list[str]:
         """What the assistant answers to one line of the person, as it stands in the file."""
@@ -295,4 +306,6 @@ async def _retell(telling: Telling, lines: list[str]) -> str:
             out += await telling.tell(line[2:])
         elif line.startswith("+ "):
             out += await telling.pass_time(line[2:])
+        elif line.startswith("* "):
+            out += await telling.office(line[2:])
     return "\n".join(out) + "\n"

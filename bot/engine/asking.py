@@ -45,6 +45,8 @@ def next_time(w: Work) -> Say:
 
 def where(w: Work, focus: Focus) -> Say:
     """The place as it is said in a sentence: 【4 主要做法】第2问, or the question's own name."""
+    if focus.mode == "mend":
+        return Say(key="where.mend")
     if focus.mode in ("review", "confirm") or not focus.question:
         return Say(key="where.review")
     call = w.call(focus.draft)

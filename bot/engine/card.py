@@ -139,6 +139,8 @@ def overview(w: Work, draft: int, *, intro: bool = False) -> None:
         )
     else:
         buttons = [*section_buttons(w, draft), command("preview"), command("submit"), *head_buttons(w, draft)]
+        if any(not c.answer for c in w.comments(draft)):  # a returned case: what the office asked for comes first
+            buttons.insert(0, Button(press=on("mends", draft), key="mend_rest", strong=True))
         w.say("overview.all", words=words, buttons=buttons)
 
 

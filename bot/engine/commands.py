@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Literal
 
-from bot.engine.model import Vocabulary
 from bot.engine.values import value
+from bot.engine.vocabulary import Vocabulary
 
 _EDGE = " \t\n\u3000。.！!？?，,；;~"
 _STOPS = frozenset("。！？!?；;，,、. \n\t\u3000")

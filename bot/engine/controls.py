@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.engine.answers import printed
 from bot.engine.asking import NOTHING, anew, command, next_time, on, show, where
 from bot.engine.card import overview
+from bot.engine.mending import take_back
 from bot.engine.messages import Button, Moment, Say, Wake, Want
 from bot.engine.model import PROFILE, Focus, Pending
 from bot.engine.opening import choose, greet, take_over
@@ -38,6 +39,8 @@ def undo(w: Work) -> None:
             w.write(old.draft, old.question, old.state, old.parts, old.picks)
     w.refocus(entry.focus)
     w.set(undo=tuple(steps), pending=None)
+    if entry.what == "mend" and entry.focus is not None:
+        take_back(w, entry.focus.at)
     if w.drafts[draft].call == PROFILE:
         if w.drafts[draft].state == "handed_in":
             w.change(draft, state="writing")
@@ -46,6 +49,8 @@ def undo(w: Work) -> None:
     w.say("undo.done", what=Say(key=f"undo.what.{entry.what}"), where=at, buttons=[command("undo")])
     if w.here() is not None:
         show(w)
+    elif entry.focus is not None and entry.focus.mode == "mend":
+        w.then("mend_again")
 
 
 def later(w: Work) -> None:

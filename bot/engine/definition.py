@@ -283,11 +283,21 @@ class Extension:
     until: datetime
 
 
-def deadline(edition: Edition, level: str, unit: int, extensions: tuple[Extension, ...] = ()) -> datetime:
+def deadline(
+    edition: Edition,
+    level: str,
+    unit: int,
+    extensions: tuple[Extension, ...] = (),
+    *,
+    back_by: datetime | None = None,
+) -> datetime:
     """The only answer to "until when": the latest of the level's date and the unit's extensions.
 
-    `level` "" means the writer's own date. A level the edition does not name has the writer's date.
+    `level` "" means the writer's own date. A level the edition does not name has the writer's date. `back_by`: the day
+    that was set when the case was returned, which counts instead.
     """
+    if back_by is not None:
+        return back_by
     plain = edition.dates.get(level, edition.due) if level else edition.due
     granted = [e.until for e in extensions if (e.edition, e.level, e.unit) == (edition.id, level, unit)]
     return max([plain, *granted])

@@ -80,9 +80,15 @@ def resume(w: Work, draft: int | None = None) -> None:
     if focus is not None and draft in (None, focus.draft) and w.here() is not None:
         show(w)
         return
+    if focus is not None and draft in (None, focus.draft) and focus.mode == "mend" and w.comments(focus.draft):
+        w.then("mend_again")
+        return
     row = _current(w, draft)
     if row is None:
         w.then("begin")
+        return
+    if row.state == "returned" and any(not c.answer for c in w.comments(row.id)):
+        w.then("mending", row.id)
         return
     if row.state == "handed_in" and row.call != PROFILE:
         w.then("handed_in", row.id)

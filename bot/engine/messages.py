@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.engine.content import Content
-from bot.engine.model import Answer, Attachment, Conversation, Draft, Fragment, Person
+from bot.engine.model import Answer, Attachment, Comment, Conversation, Draft, Fragment, Person
 from bot.engine.values import value
 
 # ---------------------------------------------------------------- what people and the house say
@@ -323,6 +323,7 @@ class Turn:
     answers: tuple[Answer, ...] = ()
     fragments: tuple[Fragment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    comments: tuple[Comment, ...] = ()
     replies: tuple[Reply, ...] = ()
     events: tuple[Event, ...] = ()
     wants: tuple[Want, ...] = ()

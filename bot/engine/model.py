@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from bot.engine.definition import Call, Edition, Extension
 from bot.engine.values import value
+from bot.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from bot.engine.findings import Finding
     from bot.engine.messages import Clip
 
-Mode = Literal["ask", "gather", "thin", "caption", "edit", "find", "replace", "review", "confirm"]
+Mode = Literal["ask", "gather", "thin", "caption", "edit", "find", "replace", "review", "confirm", "mend"]
 AnswerState = Literal["open", "closed", "skipped", "none"]
 DraftState = Literal["writing", "handed_in", "returned", "closed"]
 SectionState = Literal["todo", "partial", "done", "advice", "now"]
@@ -256,7 +257,10 @@ class Person:
 
 @value
 class CaseView:
-    """What the writer's side may know of a case. `first`: it stands at the first level."""
+    """What the writer's side may know of a case. `first`: it stands at the first level.
+
+    While it is returned, `back_by` is until when it is to come back, and `route_back` to whom (direct | again).
+    """
 
     id: int
     draft: int
@@ -266,6 +270,31 @@ class CaseView:
     state: str
     first: bool
     opened: bool
+    back_by: datetime | None = None
+    route_back: str = ""
+
+
+@value
+class Comment:
+    """What the office noted on submission n, as its writer has been given it.
+
+    `section` and `question` are the call's ids, `block` the content's; `quote` is the sentence spoken of, beginning at
+    `start` in the block's text ("": the whole section, or the whole case), `change` what is proposed in its place.
+    `answer`: what the writer did about it; `explained`: why nothing was changed.
+    """
+
+    id: int
+    draft: int
+    n: int
+    section: str = ""
+    question: str = ""
+    block: str = ""
+    start: int = 0
+    quote: str = ""
+    text: str = ""
+    change: str | None = None
+    answer: Literal["", "changed", "explained"] = ""
+    explained: str = ""
 
 
 @value
@@ -282,56 +311,6 @@ class Caps:
     edits: bool = False
     shares: bool = False
     menu: bool = False
-
-
-@value
-class PlaceWords:
-    """How places are named: verbs before a section (`go`) and before an option (`pick`), patterns with {n} for the
-    number, the `digits` from one on and the word for `ten`, and what may stand `between` two names."""
-
-    go: tuple[str, ...] = ()
-    pick: tuple[str, ...] = ()
-    section: str = "{n}"
-    question: str = "{n}"
-    chosen: str = "{n}"
-    digits: str = "1"
-    ten: str = "x"
-    between: str = ""
-
-
-@value
-class Vocabulary:
-    """The words understood at any time, as data (bot/data/wording/words.toml, `Wording.vocabulary`).
-
-    `commands`: word -> command. `closing`: words that mean "done" only while gathering with content.
-    `asked`: words that are asked about at a text question -> the command they may mean. `finals`: particles
-    of which one may follow a word. `tails`: closing words that end a dictated text. `questions`: how a
-    question ends. `doubtful`: what is hardly meant as a short answer, and how such a one begins in the profile.
-    `unit_ends`: how a unit's name ends.
-    `yes`: how one confirms. `agree`: how one consents. `enough`: that no more will come to a thin answer.
-    `onward`: that what is written stays. `name_leads`: what may stand before a name. `stuck`: asking how to write at
-    all, with what may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are
-    named.
-    """
-
-    commands: Mapping[str, str] = field(default_factory=dict)
-    closing: frozenset[str] = frozenset()
-    asked: Mapping[str, str] = field(default_factory=dict)
-    finals: tuple[str, ...] = ()
-    tails: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()
-    doubtful: frozenset[str] = frozenset()
-    doubtful_heads: tuple[str, ...] = ()
-    unit_ends: tuple[str, ...] = ()
-    yes: frozenset[str] = frozenset()
-    name_leads: tuple[str, ...] = ()
-    agree: frozenset[str] = frozenset()
-    enough: frozenset[str] = frozenset()
-    onward: frozenset[str] = frozenset()
-    stuck: frozenset[str] = frozenset()
-    stuck_heads: tuple[str, ...] = ()
-    stuck_tails: tuple[str, ...] = ()
-    places: PlaceWords = PlaceWords()
 
 
 @value
@@ -354,6 +333,7 @@ class View:
     units: tuple[str, ...] = ()
     extensions: tuple[Extension, ...] = ()
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
+    comments: Mapping[int, tuple[Comment, ...]] = field(default_factory=dict)
     caps: Caps = Caps()
     vocabulary: Vocabulary = Vocabulary()
     levels: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ from functools import cache
 
 from bot.engine.commands import normal
 from bot.engine.definition import Call, Section
-from bot.engine.model import PlaceWords, Vocabulary
 from bot.engine.progress import number_of
 from bot.engine.values import value
+from bot.engine.vocabulary import PlaceWords, Vocabulary
 
 _LONGEST = 16  # characters: no name of a place is longer
 _PIECE, _FEW = 2, 6  # a name in short: so long are the words a heading is made of, so long may they be together

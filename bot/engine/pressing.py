@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.engine import controls, editing, going, opening, pictures, review, writing
+from bot.engine import controls, editing, going, mending, opening, pictures, review, writing
 from bot.engine.asking import show
 from bot.engine.card import overview
 from bot.engine.ids import from36
@@ -30,8 +30,21 @@ def _progress(w: Work) -> None:
         w.then("resume")
     elif row.state == "handed_in":
         review.show_handed_in(w, row.id)
+    elif mending.is_due(w, row.id) and not _in_list(w, row.id):
+        mending.listing(w, row.id)
     else:
         overview(w, row.id)
+
+
+def _in_list(w: Work, draft: int) -> bool:
+    """Whether the list of comments is what the person has before them: asked again, it is the overview they want."""
+    focus = w.focus
+    return focus is not None and (focus.draft, focus.mode, focus.at) == (draft, mending.MENDING, "")
+
+
+def _mending(act: Act, otherwise: Act) -> Act:
+    """One thing while the comments of a returned case are walked, another else."""
+    return lambda w: act(w) if mending.is_mending(w) else otherwise(w)
 
 
 def _of_draft(act: Callable[[Work, int], None]) -> Act:
@@ -49,9 +62,9 @@ def _of_draft(act: Callable[[Work, int], None]) -> Act:
 
 # The words and buttons that count at any moment.
 COMMANDS: Mapping[str, Act] = {
-    "back": going.back,
-    "skip": going.skip,
-    "done": writing.close,
+    "back": _mending(lambda w: mending.listing(w, w.focus.draft), going.back),
+    "skip": _mending(mending.skip, going.skip),
+    "done": _mending(mending.again, writing.close),
     "preview": _of_draft(review.preview),
     "progress": _progress,
     "submit": _of_draft(review.submit),
@@ -113,6 +126,14 @@ DRAFTED: Mapping[str, tuple[str, str, Act]] = {
     "submit": ("", "c", review.submit),
     "confirm": ("", "c", review.hand_in),
     "recall": ("", "c", review.recall),
+    "mend": ("s", "c", mending.show),
+    "mends": ("", "c", mending.listing),
+    "mend_ok": ("s", "c", mending.accept),
+    "mend_own": ("s", "c", mending.own),
+    "mend_why": ("s", "c", mending.why),
+    "mend_done": ("s", "c", mending.done),
+    "mend_add": ("s", "c", mending.add),
+    "resend": ("", "c", review.resend),
     "close": ("", "c", lambda w, d: controls.close_draft(w, d, False)),
     "closed": ("", "c", lambda w, d: controls.close_draft(w, d, True)),
 }

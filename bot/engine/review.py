@@ -169,11 +169,15 @@ def confirm(w: Work, draft: int) -> None:
         Button(press=on("confirm", draft), key="submit", strong=True),
         Button(press=on("change", draft), key="look_more"),
     ]
+    open_ = [c for c in w.comments(draft) if not c.answer] if w.drafts[draft].state == "returned" else []
+    if open_:
+        buttons.insert(1, Button(press=on("mends", draft), key="mend_rest"))
     w.say(
-        "confirm.ask",
+        "confirm.open" if open_ else "confirm.ask",
         unit=office.unit,
         contact=office.contact,
         due=w.due(draft),
+        open=len(open_),
         buttons=buttons,
         slot="question",
     )
@@ -204,17 +208,20 @@ def hand_in(w: Work, draft: int) -> None:
         return
     office = w.office(draft)
     assert office is not None
-    call, n = w.call(draft), row.n + 1
+    call, n, comments = w.call(draft), row.n + 1, w.comments(draft)
     w.submitted = Submitted(draft=draft, n=n, content=make_content(call, row, w.texts(draft), w.person, w.view.profile))
     w.change(draft, state="handed_in", n=n)
     w.refocus(None)
     w.set(undo=())
     w.event("case.submitted", draft, n=n, words=row.words)
     w.wants.append(Want(job="paper", args={"draft": draft, "submission": n}))
+    changed, explained = (sum(c.answer == answer for c in comments) for answer in ("changed", "explained"))
+    key = "submitted.done" if n == 1 else ("submitted.mended" if changed or explained else "submitted.again")
     w.say(
-        "submitted.done" if n == 1 else "submitted.again",
+        key,
         n=n,
         number="",
+        what=_mended(changed, explained),
         at=Moment(at=w.now, zone=call.zone),
         days=office.answer_days,
         buttons=[
@@ -222,6 +229,24 @@ def hand_in(w: Work, draft: int) -> None:
             Button(press="cmd:another", key="another"),
         ],
     )
+
+
+def _mended(changed: int, explained: int) -> Say:
+    """What became of the comments: 改了1处、说明了1处."""
+    counts = (("changed", changed), ("explained", explained))
+    parts = [Say(key=f"submitted.{key}", params={"count": n}) for key, n in counts if n]
+    return Say(key="submitted.what", params={"parts": tuple(parts)})
+
+
+def resend(w: Work, draft: int) -> None:
+    """[重新提交]: at once where every comment is answered and nothing blocks, else as 提交 does."""
+    row = w.drafts[draft]
+    ready = row.state == "returned" and all(c.answer for c in w.comments(draft))
+    if not ready or _blockers(w, draft, declarations=True) or unchecked(w.call(draft), w.texts(draft)) is not None:
+        submit(w, draft)
+        return
+    w.refocus(Focus(draft=draft, mode="confirm"))
+    hand_in(w, draft)
 
 
 def recall(w: Work, draft: int) -> None:

@@ -16,15 +16,18 @@ from bot.engine import (
     controls,
     editing,
     going,
+    mending,
+    news,
     opening,
     pictures,
     pressing,
     receiving,
     review,
+    telling,
     typed,
     writing,
 )
-from bot.engine.asking import command, on, show, where
+from bot.engine.asking import on, show, where
 from bot.engine.commands import hear
 from bot.engine.count import count
 from bot.engine.definition import SHORT
@@ -73,6 +76,9 @@ MOVES: Mapping[str, Act] = {
     "rename": pictures.rename,
     "files_done": pictures.files_done,
     "private": pictures.check_private,
+    "mend": mending.returned,
+    "mending": mending.listing,
+    "mend_again": lambda w: mending.again(w),
 }
 
 
@@ -133,6 +139,8 @@ def _said(w: Work, said: Said) -> None:
         w.say(f"asked.{heard.command}", buttons=buttons)
     elif _went(w, said, asked=writing_now):
         return
+    elif mending.is_mending(w) and not said.about:
+        mending.said(w, heard.text)
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")
         if not heard.text.strip() or not writing.write_elsewhere(w, said, from36(draft), question, heard.text):
@@ -249,13 +257,7 @@ def _joined(w: Work, joined: Joined) -> None:
 
 
 def _told(w: Work, told: Told) -> None:
-    if told.draft not in w.drafts:  # erased: there is nobody who could be told
-        return
-    if told.event == "returned":
-        w.change(told.draft, state="returned")
-    # What stood below the last message (to take the case back) counts no more; a question's buttons stay.
-    buttons = [Button(press="cmd:another", key="another"), command("cases")] if w.here() is None else []
-    w.say(f"told.{told.event}", buttons=buttons, **told.params)
+    telling.tell(w, told)
 
 
 def _done(w: Work, done: Done) -> None:
@@ -284,6 +286,12 @@ def _reached(w: Work, reach: Reach) -> None:
 def _woke(w: Work, woke: Woke) -> None:
     if woke.kind == arriving.ALBUM:
         arriving.rung(w, woke)
+        return
+    if woke.kind.startswith(telling.PREFIX):
+        telling.tell(w, telling.told_by(woke))
+        return
+    if woke.kind == news.NEWS:
+        news.tell(w, woke.data)
         return
     draft = int(woke.data.get("draft", 0))
     row = w.drafts.get(draft)

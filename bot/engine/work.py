@@ -27,6 +27,7 @@ from bot.engine.model import (
     Answer,
     AnswerState,
     Attachment,
+    Comment,
     Conversation,
     Draft,
     Focus,
@@ -79,6 +80,7 @@ class Work:
         self._since_focus = conversation.focus
         self._new_fragments: list[Fragment] = []
         self._new_attachments: list[Attachment] = []
+        self._answered: dict[int, Comment] = {}
 
     # ------------------------------------------------------------ reading
 
@@ -112,8 +114,9 @@ class Work:
         edition = self.edition(draft)
         if edition is None:
             return None
-        unit = self.person.unit.id if self.person.unit else 0
-        at = deadline(edition, "", unit, self.view.extensions)
+        unit, case = self.person.unit.id if self.person.unit else 0, self.view.cases.get(draft)
+        back_by = case.back_by if case is not None and self.drafts[draft].state == "returned" else None
+        at = deadline(edition, "", unit, self.view.extensions, back_by=back_by)
         return Moment(at=at, zone=edition.call.zone, now=self.now)
 
     def here(self) -> tuple[Section, Question] | None:
@@ -128,6 +131,10 @@ class Work:
     def answer(self, draft: int, question: str) -> Answer | None:
         """The latest answer."""
         return self.texts(draft).answers.get(question)
+
+    def comments(self, draft: int) -> tuple[Comment, ...]:
+        """What the office noted on a returned draft, with the answers of this turn."""
+        return tuple([self._answered.get(c.id, c) for c in self.view.comments.get(draft, ())])
 
     def rewritten(self, draft: int) -> tuple[str, ...]:
         """The questions that got a new version of their answer in this turn."""
@@ -225,6 +232,10 @@ class Work:
             self.change(draft, track=answer.picks[0] if answer.picks else "")
         self._new_answers[key] = answer
         return answer
+
+    def answer_comment(self, comment: Comment, answer: str, explained: str) -> None:
+        """What the writer did about a comment; "" opens it again."""
+        self._answered[comment.id] = evolve(comment, answer=answer, explained=explained)
 
     def refocus(self, focus: Focus | None) -> None:
         """Moves the conversation, and remembers in the draft where it is. Whatever is asked of a question, what was
@@ -350,6 +361,7 @@ class Work:
             answers=tuple(self._new_answers.values()),
             fragments=tuple(self._new_fragments),
             attachments=tuple(self._new_attachments),
+            comments=tuple(self._answered.values()),
             replies=tuple(self.replies),
             events=tuple(self.events),
             wants=tuple(self.wants),

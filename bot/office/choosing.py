@@ -61,7 +61,7 @@ def recommend(m: Matter, command: Recommend) -> Mapping[str, Any]:
     m.decide(row, "recommended", rank=row.rank, reason=reason)
     m.note_case("case.recommended", row, level=row.level, rank=row.rank)
     to = above.title if above else ""
-    m.tell_writer(row, "recommended", unit=row.holder.rpartition("/")[2], to=to)
+    m.tell_writer(row, "recommended", unit=row.holder.rpartition("/")[2], up=to)
     return {"to": to, "left": places.left(m, row, edition)}
 
 

@@ -1,0 +1,371 @@
+"""A returned case: only the places that the office spoke of are walked, one comment at a time.
+
+The focus is on a comment while its mode is "mend": `at` is the comment's id, with ".own" where the next text is the new
+sentence, or ".why" where it is the reason why nothing is changed. The list of all comments is the focus without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.engine.asking import LEAD, NOTHING, command, on
+from bot.engine.definition import Question, Section
+from bot.engine.ids import b36, from36
+from bot.engine.messages import Button, Say, Told
+from bot.engine.model import Comment, Focus
+from bot.engine.places import chosen
+from bot.engine.progress import number_of
+from bot.engine.quoting import find, printed_lines, rewrite
+from bot.engine.work import Work
+
+MENDING = "mend"
+OWN, WHY = "own", "why"
+BUTTONS = 4  # comments that get a button of their own in the list; the others come one after the other
+
+
+# ---------------------------------------------------------------- where one is
+
+
+def is_mending(w: Work) -> bool:
+    """Whether the comments of a returned draft are being walked."""
+    focus = w.focus
+    return focus is not None and focus.mode == MENDING and focus.draft in w.drafts and bool(w.comments(focus.draft))
+
+
+def is_due(w: Work, draft: int) -> bool:
+    """Whether a returned draft has comments that nobody has answered."""
+    return w.drafts[draft].state == "returned" and any(not c.answer for c in w.comments(draft))
+
+
+def _here(w: Work) -> tuple[Comment | None, str]:
+    """The comment in focus, if one is, and what the next text is: "", OWN or WHY."""
+    focus = w.focus
+    assert focus is not None
+    id, _, what = focus.at.partition(".")
+    return next((c for c in w.comments(focus.draft) if b36(c.id) == id), None), what
+
+
+def _focus(w: Work, draft: int, comment: Comment | None, what: str = "") -> None:
+    at = "" if comment is None else ".".join([b36(comment.id), what]) if what else b36(comment.id)
+    w.refocus(Focus(draft=draft, mode="mend", at=at))
+
+
+def _number(w: Work, comment: Comment) -> int:
+    return [c.id for c in w.comments(comment.draft)].index(comment.id) + 1
+
+
+def place(w: Work, draft: int, comment: Comment) -> Say:
+    """Where a comment points: 第4节, 照片, 全文."""
+    section = w.call(draft).section(comment.section)
+    if section is not None and (n := number_of(w.call(draft), section)):
+        return Say(key="mend.section", params={"n": n, "heading": section.heading})
+    known = comment.section in ("pictures", "head")
+    return Say(key=f"mend.{comment.section}" if known else "mend.whole")
+
+
+# ---------------------------------------------------------------- the list
+
+
+def returned(w: Work, draft: int, told: Told) -> None:
+    """The office has sent the case back: who, how many places, until when, and which."""
+    name = str(told.params.get("by", ""))
+    by = Say(key="told.somebody", params={"name": name}) if name else Say(key="told.office")
+    due = told.params.get("due") or w.due(draft)
+    reason = str(told.params.get("reason", ""))
+    _focus(w, draft, None)
+    w.set(undo=())
+    params: dict[str, Any] = {
+        "by": by,
+        "title": w.drafts[draft].title,
+        "due": due,
+        "count": len(w.comments(draft)),
+        "reason": reason,
+    }
+    if not w.comments(draft):
+        buttons = [command("progress"), _question(), Button(press=on("submit", draft), key="resubmit")]
+        w.say("told.returned_reason", buttons=buttons, **params)
+        return
+    key = "told.returned_both" if reason else "told.returned"
+    w.say(key, rows=_rows(w, draft), buttons=_list_buttons(w, draft), slot="question", **params)
+
+
+def listing(w: Work, draft: int) -> None:
+    """All comments with what became of each."""
+    _focus(w, draft, None)
+    left = sum(not c.answer for c in w.comments(draft))
+    params: dict[str, Any] = {"rows": _rows(w, draft), "left": left, "due": w.due(draft)}
+    w.say("mend.list" if left else "mend.all", buttons=_list_buttons(w, draft), slot="question", **params)
+
+
+def _rows(w: Work, draft: int) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {
+            "i": i,
+            "place": place(w, draft, c),
+            "text": c.text,
+            "state": Say(key=f"mend.state.{c.answer}") if c.answer else NOTHING,
+        }
+        for i, c in enumerate(w.comments(draft), 1)
+    )
+
+
+def _list_buttons(w: Work, draft: int) -> list[Button]:
+    open_ = [c for c in w.comments(draft) if not c.answer]
+    buttons = [
+        Button(press=on("mend", draft, b36(c.id)), key="mend_n", params={"i": _number(w, c)}, strong=c is open_[0])
+        for c in open_[:BUTTONS]
+    ]
+    if not open_:
+        buttons.append(Button(press=on("resend", draft), key="resubmit", strong=True))
+        buttons.append(command("preview"))
+    return [*buttons, Button(press=on("change", draft), key="change_more"), _question()]
+
+
+def _question() -> Button:
+    return Button(press="cmd:contact", key="mend_question")
+
+
+# ---------------------------------------------------------------- one comment
+
+
+def show(w: Work, draft: int, id: str) -> None:
+    """A comment by its id: the sentence, what is asked for, and the three ways."""
+    comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
+    if comment is None or w.drafts[draft].state != "returned":
+        w.then("resume", draft)
+        return
+    _focus(w, draft, comment)
+    _put(w, draft, comment)
+
+
+def _put(w: Work, draft: int, comment: Comment) -> None:
+    gone = bool(comment.quote) and find(w, comment) is None
+    quote = comment.quote if len(comment.quote) <= LEAD else comment.quote[:LEAD] + "……"
+    if comment.section == "pictures" or not comment.quote:
+        key = "mend.one_section"
+    else:
+        key = "mend.one_gone" if gone else ("mend.one_change" if comment.change is not None else "mend.one")
+    buttons = []
+    if comment.quote and not gone and comment.change is not None:
+        buttons.append(Button(press=on("mend_ok", draft, b36(comment.id)), key="mend_ok", strong=True))
+    if comment.quote and not gone:
+        buttons.append(Button(press=on("mend_own", draft, b36(comment.id)), key="mend_own"))
+    else:
+        buttons += _ways(w, draft, comment)
+    buttons.append(Button(press=on("mend_why", draft, b36(comment.id)), key="mend_why"))
+    w.say(
+        key,
+        i=_number(w, comment),
+        of=len(w.comments(draft)),
+        place=place(w, draft, comment),
+        quote=quote,
+        text=comment.text,
+        change=comment.change or "",
+        buttons=buttons,
+        slot="question",
+    )
+
+
+def _ways(w: Work, draft: int, comment: Comment) -> list[Button]:
+    """Where no sentence can be pointed at: to the section, and back when it is done."""
+    section = w.call(draft).section(comment.section)
+    go = on("go", draft, section.id) if section is not None and section.id not in ("head", "tail") else ""
+    done = Button(press=on("mend_done", draft, b36(comment.id)), key="mend_done")
+    return [Button(press=go or on("change", draft), key="mend_go"), done]
+
+
+def own(w: Work, draft: int, id: str) -> None:
+    """[我自己写]: the next text is the new sentence."""
+    _ask(w, draft, id, OWN, "mend.write")
+
+
+def why(w: Work, draft: int, id: str) -> None:
+    """[不改，说明原因]: the next text is the reason."""
+    _ask(w, draft, id, WHY, "mend.why")
+
+
+def _ask(w: Work, draft: int, id: str, what: str, key: str) -> None:
+    comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
+    if comment is None:
+        w.then("resume", draft)
+        return
+    _focus(w, draft, comment, what)
+    w.say(key, quote=comment.quote, buttons=[Button(press=on("mend", draft, id), key="mend_back")])
+
+
+def accept(w: Work, draft: int, id: str) -> None:
+    """[就这么改]: what the office proposed."""
+    comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
+    if comment is None or comment.change is None:
+        w.then("resume", draft)
+        return
+    _focus(w, draft, comment)
+    _replace(w, draft, comment, comment.change)
+
+
+def done(w: Work, draft: int, id: str) -> None:
+    """[已经改好了]."""
+    comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
+    if comment is None:
+        w.then("resume", draft)
+        return
+    _focus(w, draft, comment)
+    _answered(w, draft, comment, "changed", "")
+    w.say("mend.noted", buttons=[command("undo")])
+    _onward(w, draft)
+
+
+def said(w: Work, text: str) -> None:
+    """Words while a comment is looked at: a new sentence where a sentence is spoken of, else an explanation."""
+    focus = w.focus
+    assert focus is not None
+    comment, what = _here(w)
+    if not text.strip():
+        w.say("empty.say")
+    elif comment is None:
+        w.say("mend.pick")
+        listing(w, focus.draft)
+    elif what == WHY or (what != OWN and (not comment.quote or find(w, comment) is None)):
+        _explain(w, focus.draft, comment, " ".join(text.split()))
+    else:
+        _replace(w, focus.draft, comment, " ".join(text.split()))
+
+
+def in_words(w: Work, key: str) -> bool:
+    """Whether a message means one of a comment's buttons, or a comment by its number, and has been carried out."""
+    focus, words = w.focus, w.view.vocabulary
+    assert focus is not None
+    comment, what = _here(w)
+    comments = w.comments(focus.draft)
+    if what:
+        return False
+    verb = words.mending.get(key, "")
+    if comment is not None and verb:
+        if verb == "ok" and comment.change is None:
+            verb = "done" if not comment.quote else "own"
+        acts = {"ok": accept, "own": own, "done": done, "why": why}
+        acts[verb](w, focus.draft, b36(comment.id))
+        return True
+    bare = next((key[len(go) :] for go in words.places.go if key.startswith(go)), key)
+    n = chosen(key, len(comments), words) or chosen(bare, len(comments), words)
+    if n:
+        show(w, focus.draft, b36(comments[n - 1].id))
+    return bool(n)
+
+
+def _explain(w: Work, draft: int, comment: Comment, text: str) -> None:
+    what = _here(w)[1]
+    _answered(w, draft, comment, "explained", text)
+    buttons = [command("undo")]
+    if what != WHY and _home(w, draft, comment) is not None:
+        buttons.insert(0, Button(press=on("mend_add", draft, b36(comment.id)), key="mend_add"))
+    office = w.office(draft)
+    w.say("mend.explained", text=text, contact=office.contact if office else "", buttons=buttons)
+    _onward(w, draft)
+
+
+def add(w: Work, draft: int, id: str) -> None:
+    """[写进稿子]: what was taken for an explanation belongs into the text."""
+    comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
+    home = _home(w, draft, comment) if comment is not None else None
+    if comment is None or home is None or comment.answer != "explained" or not comment.explained:
+        w.then("resume", draft)
+        return
+    section, question = home
+    _focus(w, draft, comment)
+    answer = w.answer(draft, question.id)
+    fragment = w.add_fragment(draft, question.id, comment.explained, flowing=True)
+    w.write(draft, question.id, "closed", (*(answer.parts if answer else ()), fragment.id))
+    _answered(w, draft, comment, "changed", "")
+    n = number_of(w.call(draft), section)
+    w.say("mend.added", n=n, heading=section.heading, text=comment.explained, buttons=[command("undo")])
+    _onward(w, draft)
+
+
+def _home(w: Work, draft: int, comment: Comment | None) -> tuple[Section, Question] | None:
+    """The question that a further sentence about a comment belongs to: its own, else the section's last text."""
+    if comment is None:
+        return None
+    found = w.call(draft).find(comment.question) if comment.question else None
+    if found is not None and found[1].kind == "text":
+        return found
+    section = w.call(draft).section(comment.section)
+    texts = [q for q in section.questions if q.kind == "text" and q.printed] if section is not None else []
+    return (section, texts[-1]) if section is not None and texts else None
+
+
+def _answered(w: Work, draft: int, comment: Comment, answer: str, explained: str) -> None:
+    w.answer_comment(comment, answer, explained)
+    w.remember("mend")
+
+
+def _onward(w: Work, draft: int) -> None:
+    """To the next comment that is open, or to the end."""
+    open_ = [c for c in w.comments(draft) if not c.answer]
+    if not open_:
+        listing(w, draft)
+        return
+    here = _here(w)[0]
+    after = [c for c in open_ if here is not None and c.id > here.id]
+    nearest = (after or open_)[0]
+    _focus(w, draft, nearest)
+    _put(w, draft, nearest)
+
+
+def skip(w: Work) -> None:
+    """跳过: this comment stays open for now."""
+    focus = w.focus
+    assert focus is not None
+    comment = _here(w)[0]
+    open_ = [c for c in w.comments(focus.draft) if not c.answer]
+    after = [c for c in open_ if comment is not None and c.id > comment.id]
+    if comment is None or not after:
+        listing(w, focus.draft)
+        return
+    _focus(w, focus.draft, after[0])
+    w.remember("jump")
+    _put(w, focus.draft, after[0])
+
+
+def again(w: Work) -> None:
+    """Back to where the walk stands: the comment in focus, or the list."""
+    focus = w.focus
+    assert focus is not None
+    comment = _here(w)[0]
+    if comment is None:
+        listing(w, focus.draft)
+    else:
+        _focus(w, focus.draft, comment)
+        _put(w, focus.draft, comment)
+
+
+def take_back(w: Work, at: str) -> None:
+    """An undo came back to a comment: its answer is open again."""
+    focus = w.focus
+    id = from36(at.partition(".")[0]) if at else 0
+    comment = next((c for c in w.comments(focus.draft) if c.id == id), None) if focus is not None else None
+    if comment is not None and comment.answer:
+        w.answer_comment(comment, "", "")
+
+
+def _replace(w: Work, draft: int, comment: Comment, new: str) -> None:
+    """Puts a new sentence in the place of the quoted one, and nothing else is different on paper."""
+    at = find(w, comment)
+    if at is None:
+        w.say("mend.gone")
+        _put(w, draft, comment)
+        return
+    question, line, start = at
+    new = new.strip()
+    printed = [text for _, _, text in printed_lines(w.texts(draft), question)]
+    tail = printed[line][start + len(comment.quote) :]
+    if tail[:1] and tail[0] in "。，；！？" and new[-1:] in "。，；.,;":
+        new = new[:-1]  # the old mark stands; two in a row were not meant
+    printed[line] = printed[line][:start] + new + tail
+    rewrite(w, draft, question, comment.quote, new, [text for text in printed if text.strip()])
+    _answered(w, draft, comment, "changed", "")
+    near = printed[line][max(0, start - 8) : start + len(new) + 8]
+    buttons = [command("undo")]
+    w.say("mend.replaced" if new else "mend.removed", quote=near, buttons=buttons)
+    _onward(w, draft)

@@ -1,0 +1,149 @@
+"""The comments on a returned case, walked by its writer: what is exact, what is taken back, what never breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.engine.answers import measure, printed
+from bot.engine.ids import b36
+from bot.engine.messages import Incoming, Pressed, Said
+from bot.engine.model import Answer, CaseView, Comment, Draft, Focus, Fragment, Texts
+from bot.engine.quoting import find, rewrite
+from bot.engine.work import Work
+from tests.person import Village
+
+PIECES = st.lists(
+    st.text(alphabet="村里有412户，开会。人多！？\n（一）1、ab ", min_size=1, max_size=40).filter(lambda t: t.strip()),
+    min_size=1,
+    max_size=5,
+)
+
+
+def returned(pieces: list[str], **columns: object) -> Village:
+    """A writer whose case came back with a comment (7) on an answer of these pieces, and one (8) on the whole."""
+    village = Village("mca")
+    edition = village.editions[1]
+    section = next(s for s in edition.call.sections if s.questions[0].kind == "text")
+    question = section.questions[0].id
+    village.drafts[99] = Draft(
+        id=99, person=1, call="mca", edition=1, state="returned", n=1, case=5, next=50, title="片长进院坝"
+    )
+    fragments = {
+        i: Fragment(draft=99, id=i, question=question, text=text, words=measure(text))
+        for i, text in enumerate(pieces, 1)
+    }
+    words = sum(f.words for f in fragments.values())
+    answer = Answer(draft=99, question=question, n=1, state="closed", parts=tuple(fragments), words=words)
+    village.texts[99] = Texts(answers={question: answer}, fragments=fragments, attachments={})
+    village.cases[99] = CaseView(
+        id=5, draft=99, number="云溪26-001", n=1, level="county", state="returned", first=True, opened=True
+    )
+    about = Comment(id=7, draft=99, n=1, section=section.id, question=question, text="请改", **columns)  # type: ignore[arg-type]
+    village.comments[99] = (about, Comment(id=8, draft=99, n=1, text="全文请再看"))
+    focus = Focus(draft=99, mode="mend", at=b36(7))
+    village.conversation = replace(village.conversation, consent="1", focus=focus)
+    return village
+
+
+def printed_of(village: Village) -> str:
+    """What is printed of the answer that the comment is about."""
+    return printed(village.texts[99], village.comments[99][0].question)
+
+
+@given(pieces=PIECES, data=st.data(), new=st.text(alphabet="新的话，19起。", max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_the_quote_alone_is_replaced_on_paper(pieces: list[str], data: st.DataObject, new: str) -> None:
+    """Whatever pieces a text came in: the paper says what it said, with the quoted place changed."""
+    village = returned(pieces)
+    view, conversation, question = village.view(), village.conversation, village.comments[99][0].question
+    lines = printed(view.texts[99], question).split("\n")
+    line = data.draw(st.integers(0, len(lines) - 1))
+    if len(lines[line]) < 2:
+        return
+    start = data.draw(st.integers(0, len(lines[line]) - 2))
+    end = data.draw(st.integers(start + 1, len(lines[line])))
+    wanted = [*lines]
+    wanted[line] = (lines[line][:start] + new + lines[line][end:]).strip()
+    w = Work(view, conversation, Incoming(at=view.now))
+    rewrite(w, 99, question, lines[line][start:end], new, [text for text in wanted if text.strip()])
+    now = printed(w.texts(99), question)
+    again = Work(view, conversation, Incoming(at=view.now))
+    again.write(99, question, "closed", [again.add_fragment(99, question, "\n".join(wanted), flowing=True).id])
+    assert now == printed(again.texts(99), question)
+    answer = w.answer(99, question)
+    assert answer is not None and answer.words == sum(w.texts(99).fragments[i].words for i in answer.parts)
+
+
+def test_a_sentence_is_found_where_it_was_even_if_it_stands_twice() -> None:
+    """By its paragraph first; elsewhere only if it stands there once."""
+    village = returned(["开会议事。开会议事。"], quote="开会议事", start=5, block="s/q/1/0")
+    work = Work(village.view(), village.conversation, Incoming(at=village.now))
+    about = village.comments[99][0]
+    assert find(work, about) == (about.question, 0, 5)
+    assert find(work, replace(about, block="s/q/40/0")) is None
+
+
+def test_undo_takes_the_sentence_and_the_answer_back() -> None:
+    """就这么改, then 撤销: the text is as it was, and the comment is open."""
+    village = returned(["一片片长王某某138。开会。"], quote="王某某138", start=4, block="s/q/1/0", change="电话另附")
+    before = printed_of(village)
+    village.take(Pressed(at=village.now, press=f"mend_ok:{b36(99)}:{b36(7)}"))
+    assert printed_of(village) == "一片片长电话另附。开会。"
+    assert village.comments[99][0].answer == "changed"
+    village.take(Said(at=village.now, text="撤销"))
+    assert printed_of(village) == before
+    assert village.comments[99][0].answer == ""
+
+
+TYPED = (
+    *(
+        "就这么改",
+        "我自己写",
+        "不改",
+        "改好了",
+        "跳过",
+        "返回",
+        "撤销",
+        "进度",
+        "提交",
+        "写完了",
+        "预览",
+        "改第2处",
+        "稍后",
+    ),
+    *("已经写了，19起", "我的案例", "帮助", "目录", "第1节"),
+)
+BARE = ("mends", "resend", "change", "confirm", "submit")
+PRESSES = ("mend", "mend_ok", "mend_own", "mend_why", "mend_done", "mend_add", "go", *BARE)
+
+
+@given(
+    pieces=PIECES,
+    quoted=st.booleans(),
+    acts=st.lists(
+        st.one_of(
+            st.sampled_from(TYPED),
+            st.text(max_size=20),
+            st.tuples(st.sampled_from(PRESSES), st.sampled_from([7, 8, 9])),
+        ),
+        max_size=12,
+    ),
+)
+@settings(max_examples=150, deadline=None)
+def test_nothing_a_writer_does_breaks_the_walk(pieces: list[str], quoted: bool, acts: list[object]) -> None:
+    """Every turn is answered in sentences, no comment is lost, and what is open can still be come to."""
+    columns = {"quote": pieces[0].split("\n")[0].strip()[:4], "block": "s/q/1/0", "change": "改"} if quoted else {}
+    village = returned(pieces, **columns)
+    for act in acts:
+        if isinstance(act, tuple):
+            args = "" if act[0] in BARE else f":{b36(act[1])}"
+            village.take(Pressed(at=village.now, press=f"{act[0]}:{b36(99)}{args}"))
+        else:
+            village.take(Said(at=village.now, text=str(act)))
+        assert [c.id for c in village.comments[99]] == [7, 8]
+    if village.drafts[99].state == "returned" and not all(c.answer for c in village.comments[99]):
+        shown = village.take(Pressed(at=village.now, press=f"mends:{b36(99)}"))
+        assert any(face.press.startswith("mend:") for outgoing in shown for face in outgoing.buttons)
