@@ -10,7 +10,7 @@ from bot.engine.content import Content
 from storage import drafts as draft_rows
 from storage import people as people_rows
 from storage.posts import OVERSEEING
-from storage.tables import cases, conversations, drafts, editions, messages, roles, submissions
+from storage.tables import cases, conversations, drafts, editions, enclosures, messages, roles, submissions
 
 
 def is_kept(connection: Connection, edition: int) -> bool:
@@ -35,6 +35,8 @@ def let_go(connection: Connection, edition: int) -> dict[str, int]:
     ).scalars()
     for content in map(Content.from_json, contents):
         people_rows.release(connection, [p.file for p in content.pictures] + [m.file for m in content.materials])
+    laid = select(enclosures.c.file).join(cases, cases.c.id == enclosures.c.case).where(own)
+    people_rows.release(connection, list(connection.execute(laid).scalars()))
     gone_cases = connection.execute(delete(cases).where(own)).rowcount
     rows = connection.execute(select(drafts.c.id, drafts.c.person).where(drafts.c.edition == edition)).all()
     people_rows.release(connection, draft_rows.remove(connection, [row.id for row in rows]))

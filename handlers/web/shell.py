@@ -55,7 +55,8 @@ class Static:
                     data = _COMMENT.sub(b"", data)
                 whole.update(file.name.encode() + b"\0" + data)
                 self._assets[file.name] = _Asset(data, gzip.compress(data, 9, mtime=0), mime)
-        self.modules = [n for n in self._assets if n.endswith(".js") and n not in ("start.js", "print.js")]
+        alone = ("start.js", "print.js")
+        self.modules = [n for n in self._assets if n.endswith(".js") and n not in alone and not n.startswith("console")]
         self.root = f"/static/{whole.hexdigest()[:16]}"
 
     async def serve(self, request: Request) -> Response:
@@ -142,6 +143,18 @@ class Shell:
             return RedirectResponse("/", status_code=303)
         state = await self._chat.state(visitor, -1, SHOWN_AT_FIRST)
         response = self.page(request, "chat.html", state=state, words=self._words("web.page."), board=state["board"])
+        self._sessions.write(response, session)
+        return response
+
+    async def console(self, request: Request) -> Response:
+        """GET /console: the workbench, for who oversees a unit."""
+        try:
+            session, visitor = await self._chat.visitor(request)
+        except Problem:
+            return RedirectResponse("/", status_code=303)
+        if not visitor.posts:
+            return RedirectResponse("/chat", status_code=303)
+        response = self.page(request, "console.html", words=self._words("console.page."))
         self._sessions.write(response, session)
         return response
 

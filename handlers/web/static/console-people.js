@@ -1,0 +1,103 @@
+// Units and people: links, posts, stand-ins, places and dates.
+
+import { act, complain, copy, form, read, sheet } from './console-ask.js';
+import { el, say } from './dom.js';
+
+/** @param {string} edition @param {any} overview */
+export async function people(edition, overview) {
+  try {
+    const told = await read(`/people?edition=${edition}`);
+    const again = () => people(edition, overview);
+    const units = told.units.map((/** @type {any} */ u) => u.path);
+    sheet(say('people'), el('div', {}, buttons(edition, told, units, overview, again), invites(told, again), posts(told, units, again), grants(edition, told, again)));
+  } catch (trouble) { complain(trouble); }
+}
+
+/** @param {string} edition @param {any} told @param {string[]} units @param {any} overview @param {() => any} again */
+function buttons(edition, told, units, overview, again) {
+  const box = el('div', { class: 'do' });
+  const add = (/** @type {string} */ text, /** @type {() => any} */ go) => box.appendChild(el('button', { type: 'button', class: 'b', text, onclick: go }));
+  const levels = [{ id: '', label: say('extend_writer') }, ...(told.levels || [])];
+  add(say('invite'), async () => {
+    const roles = ['writer', ...(overview.me.admin ? ['coordinator', 'administrator'] : [])].map((id) => ({ id, label: say(`role_${id}`) }));
+    const done = await form({
+      title: say('invite_title'), ok: say('save'),
+      fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'role', label: say('invite_role'), kind: 'radio', options: roles },
+        { name: 'uses', label: say('invite_uses'), kind: 'radio', options: [{ id: 'one', label: say('invite_one') }, { id: 'many', label: say('invite_many') }] },
+        { name: 'note', label: say('invite_note') }],
+      send: (v) => act('invite', { unit: v.unit, role: v.role, uses: v.role === 'writer' && v.uses === 'many' ? null : 1, days: 30, note: v.note }),
+    });
+    if (done) given(done, again);
+  });
+  if (overview.can.extend) {
+    add(say('extend'), async () => {
+      const done = await form({
+        title: say('extend_title'), ok: say('save'),
+        fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'level', label: say('extend_level'), kind: 'radio', options: levels },
+          { name: 'until', label: say('extend_until'), kind: 'date', needed: true }],
+        send: (v) => act('extend', { edition, level: v.level, unit: v.unit, until: v.until, reason: '' }),
+      });
+      if (done) again();
+    });
+    add(say('quota'), async () => {
+      const done = await form({
+        title: say('quota_title'), ok: say('save'),
+        fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'level', label: say('extend_level'), kind: 'radio', options: told.levels || [] },
+          { name: 'key', label: say('category'), kind: 'select', options: told.keys || [{ id: '', label: say('export_all') }] },
+          { name: 'most', label: say('quota_most'), kind: 'digits' }],
+        send: (v) => act('quota', { edition, level: v.level, unit: v.unit, key: v.key, most: v.most === '' ? null : Number(v.most) }),
+      });
+      if (done) again();
+    });
+  }
+  return box;
+}
+
+/** @param {any} made @param {() => any} again */
+function given(made, again) {
+  const address = `${location.origin}/i/${made.link}`;
+  sheet(say('link'), el('div', {}, el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: address }), el('button', { type: 'button', class: 'b strong', text: say('copy'), onclick: () => copy(address) })),
+    el('div', { class: 'do' }, el('a', { class: 'b', href: `/qr/${made.link}`, target: '_blank', rel: 'noopener', text: say('qr') }), el('button', { type: 'button', class: 'b', text: say('people'), onclick: again }))));
+}
+
+/** @param {any} told @param {() => any} again */
+function invites(told, again) {
+  if (!told.invites.length) return null;
+  return el('div', {}, el('h3', { text: say('invites') }), el('table', {}, el('tbody', {}, ...told.invites.map((/** @type {any} */ i) => el('tr', {},
+    el('td', { text: i.unit }), el('td', { text: i.role_text }), el('td', { text: i.state }),
+    el('td', {}, i.link ? el('button', { type: 'button', class: 'b', text: say('link'), onclick: () => given(i, again) }) : null,
+      i.link ? el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => {
+        const sure = await form({ title: say('revoke'), about: say('revoke_sure'), ok: say('answer_yes'), tone: 'warm', send: () => act('revoke', { invite: i.id }) });
+        if (sure) again();
+      } }) : null))))));
+}
+
+/** @param {any} told @param {string[]} units @param {() => any} again */
+function posts(told, units, again) {
+  if (!told.people.length) return null;
+  return el('div', {}, el('h3', { text: say('posts') }), el('table', {}, el('tbody', {}, ...told.people.map((/** @type {any} */ p) => el('tr', {},
+    el('td', { text: p.name }), el('td', { text: p.unit }), el('td', { text: `${p.roles.join('、')}${p.until ? `　${p.until}` : ''}` }),
+    el('td', {},
+      el('button', { type: 'button', class: 'b', text: say('hand_over'), onclick: async () => {
+        const done = await form({ title: say('hand_over'), about: say('hand_over_sure', { name: p.name }), ok: say('answer_yes'), send: () => act('hand_over', { person: p.id, unit: p.path }) });
+        if (done) given(done, again);
+      } }),
+      el('button', { type: 'button', class: 'b', text: say('stand_in'), onclick: async () => {
+        const done = await form({ title: say('stand_in'), ok: say('save'),
+          fields: [{ name: 'unit', label: say('unit'), list: units, needed: true, value: p.path }, { name: 'until', label: say('stand_in_until'), kind: 'date', needed: true }],
+          send: (v) => act('stand_in', { person: p.id, unit: v.unit, until: v.until }) });
+        if (done) again();
+      } }),
+      el('button', { type: 'button', class: 'b', text: say('dismiss'), onclick: async () => {
+        const done = await form({ title: say('dismiss'), about: say('dismiss_sure', { name: p.name }), ok: say('answer_yes'), tone: 'warm', send: () => act('dismiss', { person: p.id, role: p.role, unit: p.path }) });
+        if (done) again();
+      } })))))));
+}
+
+/** @param {string} edition @param {any} told @param {() => any} again */
+function grants(edition, told, again) {
+  const rows = [...told.extensions.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('extensions') }), el('td', { text: x.unit }), el('td', { text: x.text }),
+    el('td', {}, el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => { if (await act('extend', { edition, level: x.level, unit: x.path, until: null, reason: '' })) again(); } })))),
+  ...told.quotas.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('quotas') }), el('td', { text: x.unit }), el('td', { text: x.text }), el('td')))];
+  return rows.length ? el('div', {}, el('h3', { text: `${say('extensions')}、${say('quotas')}` }), el('table', {}, el('tbody', {}, ...rows))) : null;
+}
