@@ -447,17 +447,20 @@ def test_every_sentence_of_the_page_is_there_and_is_used() -> None:
     scripts = {f.name: f.read_text("utf-8") for f in _web_files("static", ".js")}
     pages = "".join(f.read_text("utf-8") for f in _web_files("pages", ".html"))
     quoted = {name: set(re.findall(r"'([a-z0-9_]+)'", text)) for name, text in scripts.items()}
-    page = set().union(*(words for name, words in quoted.items() if name != "start.js"))
+    desk = set().union(*(words for name, words in quoted.items() if name.startswith("console")))
+    page = set().union(*(words for name, words in quoted.items() if not name.startswith(("start", "console"))))
     start = quoted["start.js"] | quoted["dom.js"]
-    used = set(re.findall(r'say\("(web\.[a-z0-9_.]+)"', pages))
+    used = set(re.findall(r'say\("((?:web|console)\.[a-z0-9_.]+)"', pages))
     for key in sentences:
         if key.startswith("web.page."):
             assert key.removeprefix("web.page.") in page or key in used, key
         elif key.startswith("web.start."):
             assert key.removeprefix("web.start.") in start or key in used, key
+        elif key.startswith("console.page."):
+            assert key.removeprefix("console.page.") in desk or key in used, key
     assert used <= set(sentences)
     for name, text in scripts.items():
-        prefix = "web.start." if name == "start.js" else "web.page."
+        prefix = {"start.js": "web.start."}.get(name, "console.page." if name.startswith("console") else "web.page.")
         for key in re.findall(r"\bsay\('([a-z0-9_]+)'", text):
             assert prefix + key in sentences, (name, key)
 

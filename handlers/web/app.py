@@ -64,6 +64,7 @@ def make_app(
             Route("/", shell.home),
             Route("/i/{link}", shell.invite),
             Route("/chat", shell.chat),
+            Route("/console", shell.console),
             Route("/qr/{link}", shell.qr),
             Route("/api/join", chat.join, methods=["POST"]),
             Route("/api/say", chat.say, methods=["POST"]),

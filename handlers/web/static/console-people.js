@@ -19,7 +19,7 @@ function buttons(edition, told, units, overview, again) {
   const add = (/** @type {string} */ text, /** @type {() => any} */ go) => box.appendChild(el('button', { type: 'button', class: 'b', text, onclick: go }));
   const levels = [{ id: '', label: say('extend_writer') }, ...(told.levels || [])];
   add(say('invite'), async () => {
-    const roles = ['writer', ...(overview.me.admin ? ['coordinator', 'administrator'] : [])].map((id) => ({ id, label: say(`role_${id}`) }));
+    const roles = [['writer', 'role_writer'], ...(overview.me.admin ? [['coordinator', 'role_coordinator'], ['administrator', 'role_administrator']] : [])].map(([id, key]) => ({ id, label: say(key) }));
     const done = await form({
       title: say('invite_title'), ok: say('save'),
       fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'role', label: say('invite_role'), kind: 'radio', options: roles },
@@ -76,7 +76,7 @@ function invites(told, again) {
 function posts(told, units, again) {
   if (!told.people.length) return null;
   return el('div', {}, el('h3', { text: say('posts') }), el('table', {}, el('tbody', {}, ...told.people.map((/** @type {any} */ p) => el('tr', {},
-    el('td', { text: p.name }), el('td', { text: p.unit }), el('td', { text: `${p.roles.join('、')}${p.until ? `　${p.until}` : ''}` }),
+    el('td', { text: p.name }), el('td', { text: p.unit }), el('td', { text: `${p.roles.join(say('joiner'))}${p.until ? `　${p.until}` : ''}` }),
     el('td', {},
       el('button', { type: 'button', class: 'b', text: say('hand_over'), onclick: async () => {
         const done = await form({ title: say('hand_over'), about: say('hand_over_sure', { name: p.name }), ok: say('answer_yes'), send: () => act('hand_over', { person: p.id, unit: p.path }) });
@@ -99,5 +99,5 @@ function grants(edition, told, again) {
   const rows = [...told.extensions.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('extensions') }), el('td', { text: x.unit }), el('td', { text: x.text }),
     el('td', {}, el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => { if (await act('extend', { edition, level: x.level, unit: x.path, until: null, reason: '' })) again(); } })))),
   ...told.quotas.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('quotas') }), el('td', { text: x.unit }), el('td', { text: x.text }), el('td')))];
-  return rows.length ? el('div', {}, el('h3', { text: `${say('extensions')}、${say('quotas')}` }), el('table', {}, el('tbody', {}, ...rows))) : null;
+  return rows.length ? el('div', {}, el('h3', { text: say('dates_places') }), el('table', {}, el('tbody', {}, ...rows))) : null;
 }

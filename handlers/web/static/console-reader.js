@@ -114,7 +114,7 @@ function paper(body, one) {
       page.appendChild(paragraph(block, own, fresh, pick));
     }
   }
-  const rows = one.paper.fields.map((/** @type {any} */ f) => el('p', { class: 's', text: `${f.label}：${f.value}` }));
+  const rows = one.paper.fields.map((/** @type {any} */ f) => el('p', { class: 's', text: say('pair', { a: f.label, b: f.value }) }));
   body.append(page, aside(one, rows));
   if (!one.can.comment) return;
   page.addEventListener('mouseup', (e) => setTimeout(() => take(page, e), 0));
@@ -187,7 +187,7 @@ function card(c) {
     c.quote ? el('p', { class: 's', text: say('quote', { quote: c.quote }) }) : null,
     el('p', { text: c.text }), c.change ? el('p', { class: 'chg', text: c.change }) : null,
     c.answer_text ? el('p', { class: 's', text: c.answer_text }) : null,
-    el('div', { class: 'f s' }, el('span', { text: `${c.author}，${c.at}` }), edit));
+    el('div', { class: 'f s' }, el('span', { text: say('by_at', { who: c.author, at: c.at }) }), edit));
 }
 
 /** @param {any} one the card in which a comment is written */
@@ -210,7 +210,7 @@ function editor(one) {
     if (done) { open.writing = null; keep(null, one.case); await refresh(); }
   });
   const section = one.paper.sections.find((/** @type {any} */ s) => s.id === w.section);
-  const about = w.quote ? say('quote', { quote: w.quote }) : (section ? `${say('comment_section')}：${section.heading}` : say('comment_whole'));
+  const about = w.quote ? say('quote', { quote: w.quote }) : (section ? say('pair', { a: say('comment_section'), b: section.heading }) : say('comment_whole'));
   return el('div', { class: 'cm new on' }, el('h3', { text: say('comment_new') }), el('p', { class: 's', text: about }), text, w.quote ? change : null,
     el('div', { class: 'ph' }, ...open.phrases.map((p) => el('button', { type: 'button', text: p.label, onclick: () => { text.value = text.value ? `${text.value}${p.text}` : p.text; note(); text.focus(); } }))),
     el('div', { class: 'do' }, save, el('button', { type: 'button', class: 'b', text: say('cancel'), onclick: () => { open.writing = null; keep(null, one.case); draw(); } }),
@@ -320,7 +320,7 @@ export async function giveBack() {
   const one = open.one;
   if (!one || !one.can.return) return;
   const list = one.comments.filter((/** @type {any} */ c) => !c.sent && !c.old);
-  const more = list.length ? el('div', {}, el('p', { class: 's', text: say('return_list') }), el('ol', {}, ...list.map((/** @type {any} */ c) => el('li', { text: `${c.title}：${c.text}` })))) : null;
+  const more = list.length ? el('div', {}, el('p', { class: 's', text: say('return_list') }), el('ol', {}, ...list.map((/** @type {any} */ c) => el('li', { text: say('pair', { a: c.title, b: c.text }) })))) : null;
   const to = [{ id: 'writer', label: say('return_writer') }];
   if (one.can.return_below) to.push({ id: 'below', label: one.return.below });
   const done = await form({
@@ -367,7 +367,7 @@ async function notRecommend() {
 async function correct(one, w) {
   const done = await form({
     title: say('correct_title'), about: say('correct_about'), ok: say('save'),
-    fields: [{ name: 'to', label: say('correct_to'), kind: 'area', value: w.quote, needed: true, hint: `${say('correct_from')}：${w.quote}` }],
+    fields: [{ name: 'to', label: say('correct_to'), kind: 'area', value: w.quote, needed: true, hint: say('pair', { a: say('correct_from'), b: w.quote }) }],
     send: (v) => act('correct', { case: one.case, n: one.n, block: w.block, start: w.start, quote: w.quote, to: v.to }),
   });
   if (!done) return;
