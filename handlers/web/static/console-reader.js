@@ -96,7 +96,7 @@ function head(one) {
       el('span', { class: 'tag', text: one.state_text }),
       el('span', { class: 'sp' }, el('a', { class: 'b', href: word, download: '', text: say('word') }),
         one.can.enclose ? el('button', { type: 'button', class: 'b', text: say('enclose'), onclick: enclose }) : null)),
-    el('p', { class: 's' }, el('span', { text: `${one.number}　${one.head}` }), one.phone ? el('a', { href: `tel:${one.phone}`, text: `　${say('tel', { phone: one.phone })}` }) : null),
+    el('p', { class: 's' }, el('span', { text: `${one.number}　${one.head}　` }), one.phone ? el('a', { href: `tel:${one.phone}`, text: say('tel', { phone: one.phone }) }) : null),
     el('div', { class: 'tabs', role: 'tablist' }, ...tabs.map(([id, text]) => el('button', {
       type: 'button', role: 'tab', text, 'aria-selected': id === open.tab ? 'true' : 'false', onclick: () => { open.tab = id; draw(); },
     }))));
