@@ -6,7 +6,7 @@ did, `act` the office's commands, `look` reads (always for somebody), `files` ke
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -123,6 +123,15 @@ class FileInfo:
     size: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pack:
+    """An edition's cases as a zip on its way: its readable name, how many cases, and the bytes as they are made."""
+
+    name: str
+    cases: int
+    pieces: AsyncIterator[bytes]
+
+
 class Look(Protocol):
     """The read side. Every method is async and runs on a reader, never on the writer thread."""
 
@@ -147,6 +156,20 @@ class Look(Protocol):
 
     async def file(self, scope: Scope, file: str, *, prepared: bool = False) -> FileInfo | None:
         """A file the scope may see: an attachment of an own draft, or a document made for the person."""
+
+    async def pack(
+        self,
+        scope: Scope,
+        edition: int,
+        *,
+        level: str = "",
+        state: str = "recommended",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Pack | None:
+        """The cases a level has recommended ("passed", "all": see `bot.pack.choosing`), for who oversees their units.
+
+        None where there are none. `progress` hears how many cases of how many are made.
+        """
 
     async def invite(self, link: str) -> InviteFace: ...
     async def health(self) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bot.batch import Batch, Setting, Standing, view_of
 from bot.call_schema import PATTERN_NAMES
 from bot.channel import Address, Taken
-from bot.doors import FileInfo, InviteFace, Paper, Scope, Screen, Shown, Visitor
+from bot.doors import FileInfo, InviteFace, Pack, Paper, Scope, Screen, Shown, Visitor
 from bot.engine.board import board
 from bot.engine.content import Content
 from bot.engine.joining import Facts, Refuse, decide
@@ -32,6 +32,9 @@ from bot.wording import Wording
 from storage import editions, invites, views
 from storage.files import FileStore
 from storage.readers import Readers
+
+if TYPE_CHECKING:
+    from bot.pack.packing import Made
 
 POLL = 2.0  # seconds between looks where another process may have written
 T = TypeVar("T")
@@ -256,6 +259,23 @@ class Looking:
         if not path.is_file():
             return None
         return FileInfo(path=str(path), mime=row.mime, name=row.name, size=row.size)
+
+    async def pack(
+        self,
+        scope: Scope,
+        edition: int,
+        *,
+        level: str = "",
+        state: str = "recommended",
+        progress: Callable[[int, int], None] | None = None,
+        made: Made | None = None,
+    ) -> Pack | None:
+        """An edition's cases as a zip; see `bot.pack`. `made`: Word files of a run that broke off."""
+        from bot.pack.packing import Sources, Wish, make_pack
+
+        sources = Sources(readers=self._readers, setting=self._setting, wording=self._wording, files=self._files)
+        wish = Wish(scope=scope, edition=edition, level=level, state=state)
+        return await make_pack(sources, wish, progress=progress, made=made)
 
     async def invite(self, link: str) -> InviteFace:
         """What a link's page shows; consumes nothing."""

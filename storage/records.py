@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert
 
-from storage.tables import events, jobs, wakes
+from storage import audit
+from storage.tables import jobs, wakes
 
-_EVENT = insert(events)
 _JOB = insert(jobs)
 _WAKE = insert(wakes)
 _DROP = delete(wakes).where(wakes.c.conversation == bindparam("b_conversation"), wakes.c.kind == bindparam("b_kind"))
@@ -50,10 +50,10 @@ class WakeRow(NamedTuple):
 
 
 def add_events(connection: Connection, new: Iterable[EventRow]) -> None:
-    """Inserts events."""
-    rows = [e._asdict() for e in new]
-    if rows:
-        connection.execute(_EVENT, rows)
+    """Adds events to the books, in their chain."""
+    lines = list(new)
+    if lines:
+        audit.add(connection, lines)
 
 
 def add_jobs(connection: Connection, new: Iterable[JobRow]) -> None:

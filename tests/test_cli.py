@@ -340,6 +340,7 @@ async def _told_once(folder: Path) -> None:
     async with home(folder, busy=False) as house:
         me = await house.look.visitor(Address(channel="terminal", external="u"))
         assert me is not None
+        await house.wakes.ring_due()  # a server that runs would have done so
         said = [s.message for s in await house.look.events(me.scope, me.conversation, -1) if s.message.author == "bot"]
         told = house.wording.say("told.opened")
         assert [m.text for m in said].count(told) == 1 and said[-1].text == told

@@ -140,7 +140,7 @@ def test_the_settings_of_the_deployment_can_be_used(tmp_path: Path) -> None:
 
 
 # Tables about the machinery, which no person names.
-HELPERS = ["codes", "counters", "documents", "extensions", "files", "jobs", "redeems", "roles", "updates"]
+HELPERS = ["chain", "codes", "counters", "documents", "extensions", "files", "jobs", "redeems", "roles", "updates"]
 HELPERS += ["uploads", "wakes"]
 
 

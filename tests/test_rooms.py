@@ -24,7 +24,7 @@ ROOMS = (
     ("storage", "handlers"),
     (
         *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
-        *("bot.papers", "bot.batch", "bot.rows"),
+        *("bot.papers", "bot.pack", "bot.batch", "bot.rows"),
     ),
     ("bot.app", "bot.demo", "bot.logs"),
     ("bot.cli", "bot.__main__"),
@@ -203,7 +203,7 @@ def test_each_library_has_one_room() -> None:
     rooms = {
         "docx": ("bot.paper",),
         "PIL": ("bot.paper",),
-        "openpyxl": ("bot.sheets",),
+        "openpyxl": ("bot.sheets", "bot.pack.tables"),
         "jieba": ("bot.text",),
         "sqlalchemy": ("storage", "bot"),
     }

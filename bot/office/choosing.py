@@ -106,7 +106,7 @@ def _swap(m: Matter, row: commands.CaseAt, id: int, edition: Edition, reason: st
     else:
         raise Refused("swap_read", number=other.number)
     places.give_back(m, other, edition, Stop(level=row.level, path=here.path))
-    m.note_case("case.unrecommended", other, level=row.level, reason=reason)
+    m.note_case("case.unrecommended", other, level=row.level)
 
 
 def not_recommend(m: Matter, command: NotRecommend) -> Mapping[str, Any]:
