@@ -37,6 +37,8 @@ from bot.look import Looking, program_version
 from bot.loops import Retention, Wakes
 from bot.office.office import Office
 from bot.wording import Wording
+from bot.workbench.base import Tools
+from bot.workbench.door import Workbench
 from bot.world import World
 from storage import database, quarantine
 from storage.files import FileStore
@@ -74,6 +76,7 @@ class OpenDoors:
 
     take: Take
     look: Looking
+    console: Workbench
     files: FileStore
     office: Office
     desk: Desk
@@ -194,10 +197,22 @@ class House:
             world=world,
             site_key=self.site_key,
         )
-        self.doors = OpenDoors(
-            take=self.take, look=self.look, files=self.files, office=self.office, desk=self.desk, world=world
-        )
+        self._open_workbench(setting)
         self._hire()
+
+    def _open_workbench(self, setting: Setting) -> None:
+        tools = Tools(setting=setting, wording=self.wording, root=self.settings.site.root_level)
+        self.console = Workbench(readers=self.readers, tools=tools, look=self.look, files=self.files)
+        self._closing.push_async_callback(self.console.close)
+        self.doors = OpenDoors(
+            take=self.take,
+            look=self.look,
+            console=self.console,
+            files=self.files,
+            office=self.office,
+            desk=self.desk,
+            world=self.world,
+        )
 
     def _hire(self) -> None:
         take, write, readers, world = self.take, self.desk.submit, self.readers, self.world

@@ -176,6 +176,29 @@ class Look(Protocol):
         """{"version", "database", "schema", "ok", …} for GET /healthz."""
 
 
+class ConsoleLook(Protocol):
+    """The workbench's read side, rendered and ready for JSON: see docs/http.md. None is what lies outside the scope."""
+
+    async def overview(self, visitor: Visitor, edition: int) -> Mapping[str, Any]: ...
+    async def listing(self, visitor: Visitor, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+        """A page of a queue. Raises ValueError for a queue, an order or a cursor that there is not."""
+
+    async def case(self, visitor: Visitor, case: int, n: int) -> Mapping[str, Any] | None: ...
+    async def compare(self, visitor: Visitor, case: int, old: int, new: int) -> Mapping[str, Any] | None: ...
+    async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None: ...
+    async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]: ...
+    async def nudges(self, visitor: Visitor, edition: int) -> Mapping[str, Any]: ...
+    async def edition(self, visitor: Visitor, edition: int) -> int:
+        """The edition that is shown where this one is asked for; 0 for none."""
+
+    async def file(self, visitor: Visitor, case: int, hash: str, *, prepared: bool = False) -> FileInfo | None: ...
+    async def word(self, visitor: Visitor, case: int, n: int) -> tuple[str, bytes] | None:
+        """The Word file of a submission with its name; n = 0: the last one."""
+
+    def changes(self, after: int) -> AsyncIterator[int]:
+        """A number, at once and whenever something may have changed."""
+
+
 class Files(Protocol):
     """Bytes on disk, named by their hash. Uploads are resumable: `offset` is how much is there."""
 
@@ -196,6 +219,7 @@ class Doors(Protocol):
 
     take: Take
     look: Look
+    console: ConsoleLook
     files: Files
 
     async def act(self, actor: Actor, command: object) -> Acted | Refusal: ...

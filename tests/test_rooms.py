@@ -24,7 +24,7 @@ ROOMS = (
     ("storage", "handlers"),
     (
         *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
-        *("bot.papers", "bot.pack", "bot.batch", "bot.rows"),
+        *("bot.papers", "bot.pack", "bot.batch", "bot.rows", "bot.workbench"),
     ),
     ("bot.app", "bot.demo", "bot.logs"),
     ("bot.cli", "bot.__main__"),

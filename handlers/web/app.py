@@ -20,6 +20,7 @@ from bot.errors import StoreError
 from bot.wording import Wording
 from bot.world import World
 from handlers.web.chat import Chat
+from handlers.web.console import Console
 from handlers.web.guard import Guard
 from handlers.web.problems import Problem
 from handlers.web.session import Sessions
@@ -53,6 +54,7 @@ def make_app(
     chat = Chat(doors, wording, sessions, guard, world)
     uploads = Uploads(doors, chat, guard, settings)
     shell = Shell(doors, wording, sessions, chat, guard, static, settings)
+    console = Console(doors, wording, chat, guard)
     failures = _Failures(wording, shell, world)
 
     async def healthz(_: Request) -> Response:
@@ -77,6 +79,7 @@ def make_app(
             Route("/file/{file}", uploads.file),
             Route("/static/{hash}/{name}", static.serve),
             Route("/healthz", healthz),
+            *console.routes(),
             *more,
         ],
         middleware=[Middleware(_Edge), Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)],

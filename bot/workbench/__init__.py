@@ -1,0 +1,1 @@
+"""The workbench: what coordinators see, rendered and ready for JSON. Read for somebody, always within their scope."""

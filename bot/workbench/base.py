@@ -1,0 +1,147 @@
+"""What every view of the workbench needs: who looks, at which edition, and how times and units are said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.acts import ADMINISTRATOR, COORDINATOR
+from bot.batch import Setting
+from bot.doors import Post, Scope, Visitor
+from bot.engine.definition import Edition, Extension, deadline
+from bot.engine.messages import Moment
+from bot.engine.route import level_of, stops
+from bot.wording import Wording
+from storage import editions
+
+SOON = timedelta(days=7)  # so long before a date it is told in amber
+LATE = 3  # days after which who waits has waited long
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What stays the same. `root` is the level of the tree's root."""
+
+    setting: Setting
+    wording: Wording
+    root: str
+
+
+class Sight:
+    """One look: somebody, at an instant, on one edition."""
+
+    def __init__(self, connection: Connection, tools: Tools, visitor: Visitor, now: datetime, edition: int = 0) -> None:
+        self.connection = connection
+        self.tools = tools
+        self.visitor = visitor
+        self.scope: Scope = visitor.scope
+        self.posts: tuple[Post, ...] = visitor.posts
+        self.now = now
+        self.known: Mapping[int, Edition] = editions.load(connection, tools.setting.calls)
+        self.edition: Edition | None = self.known.get(edition)
+
+    @cached_property
+    def extensions(self) -> tuple[Extension, ...]:
+        """All that were granted."""
+        return editions.granted(self.connection)
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The ids of the viewer's own units."""
+        return tuple(dict.fromkeys(post.unit for post in self.posts))
+
+    @cached_property
+    def levels(self) -> Mapping[int, str]:
+        """The viewer's own units that hold cases by the edition's route, with the level they hold them at."""
+        found: dict[int, str] = {}
+        for post in self.posts if self.edition is not None else ():
+            path = tuple(post.path.split("/"))
+            assert self.edition is not None
+            for stop in stops(self.edition.call, path, self.tools.root, self.tools.setting.levels):
+                if stop.path == path:
+                    found[post.unit] = stop.level
+        return found
+
+    def holds(self, holder: str) -> bool:
+        """Whether the viewer decides for a unit, as `bot.office` asks it."""
+        exactly = any(p.role == COORDINATOR and p.path == holder for p in self.posts)
+        return exactly or any(p.role == ADMINISTRATOR and covers(p.path, holder) for p in self.posts)
+
+    # ------------------------------------------------------------ saying
+
+    def say(self, key: str, /, **params: Any) -> str:
+        """A sentence of the workbench."""
+        return self.tools.wording.say(f"console.{key}", **params)
+
+    def zone(self, edition: Edition | None = None) -> str:
+        """The zone in which days are counted."""
+        edition = edition or self.edition
+        return edition.call.zone if edition else "Asia/Shanghai"
+
+    def moment(self, at: datetime) -> Moment:
+        """An instant as sentences say it."""
+        return Moment(at=at, zone=self.zone(), now=self.now)
+
+    def when(self, at: datetime) -> str:
+        """今天09:42, 昨天16:20, 11月20日10:05."""
+        zone = ZoneInfo(self.zone())
+        here, then = self.now.astimezone(zone), at.astimezone(zone)
+        days = (here.date() - then.date()).days
+        time = then.strftime("%H:%M")
+        if days in (0, 1):
+            return self.say("when.today" if days == 0 else "when.yesterday", time=time)
+        key = "when.day" if here.year == then.year else "when.year"
+        return self.say(key, year=then.year, month=then.month, day=then.day, time=time)
+
+    def days_since(self, at: datetime) -> int:
+        """How many days ago, counted by days and not by hours."""
+        zone = ZoneInfo(self.zone())
+        return (self.now.astimezone(zone).date() - at.astimezone(zone).date()).days
+
+    def due(self, at: datetime, level: str = "") -> Mapping[str, str]:
+        """A date with what is left until it."""
+        left = at - self.now
+        tone = "over" if left <= timedelta(0) else ("soon" if left <= SOON else "")
+        if tone == "over":
+            rest = self.say("due.over")
+        elif left < timedelta(days=1):
+            rest = self.say("due.today")
+        else:
+            rest = self.say("due.days", days=left.days)
+        return {"text": self.say("due.text", level=level, until=self.moment(at), rest=rest), "tone": tone}
+
+    def level_title(self, id: str) -> str:
+        """A level of the edition's call, as it is called."""
+        found = level_of(self.edition.call, id) if self.edition else None
+        return found.title if found else ""
+
+    def level_due(self, level: str, unit: int) -> datetime | None:
+        """Until when a unit may recommend at a level."""
+        return deadline(self.edition, level, unit, self.extensions) if self.edition else None
+
+    def short(self, path: str) -> str:
+        """A unit without what the viewer's own unit says already: 石桥镇槐树村."""
+        own = [post.path for post in self.posts if covers(post.path, path) and post.path != path]
+        above = max(own, key=len, default="")
+        return "".join(path[len(above) :].strip("/").split("/")) if above else path.rpartition("/")[2]
+
+
+def covers(above: str, path: str) -> bool:
+    """Whether a path lies at or below another."""
+    return not above or path == above or path.startswith(f"{above}/")
+
+
+def newest(known: Mapping[int, Edition]) -> Sequence[Edition]:
+    """Editions, the open ones first, the newest of them first."""
+    return sorted(known.values(), key=lambda e: (e.closed, -e.opened_at.timestamp(), -e.id))
+
+
+def masked(phone: str) -> str:
+    """139****2217."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else ("****" if phone else "")

@@ -1,0 +1,138 @@
+"""The door `Doors.console`: each view read in one piece on a reading connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from bot.doors import FileInfo, Visitor
+from bot.errors import FileRefused, StoreError
+from bot.look import Looking
+from bot.papers import word_file
+from bot.workbench import overview, people, reading
+from bot.workbench.base import Sight, Tools
+from storage import console, workbench
+from storage.files import FileStore
+from storage.readers import Readers
+
+T = TypeVar("T")
+LOOK_EVERY = 2.0  # seconds between two looks whether anything has happened
+
+
+class Workbench:
+    """Reads for coordinators and administrators; see `bot.doors.ConsoleLook`."""
+
+    def __init__(self, *, readers: Readers, tools: Tools, look: Looking, files: FileStore) -> None:
+        self._readers = readers
+        self._tools = tools
+        self._look = look
+        self._files = files
+        self._seen = 0
+        self._bells: set[asyncio.Event] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def _sight(self, visitor: Visitor, edition: int, work: Callable[[Sight], T], *, choose: bool = True) -> T:
+        now = self._tools.setting.world.now()
+
+        def run(connection: Any) -> T:
+            sight = Sight(connection, self._tools, visitor, now, edition)
+            if choose:
+                overview.choose_edition(sight, edition)
+            return work(sight)
+
+        return await self._readers.run(run)
+
+    async def overview(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+        """Queues, squares, dates, places."""
+        return await self._sight(visitor, edition, overview.overview)
+
+    async def listing(self, visitor: Visitor, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+        """A page of a queue. Raises ValueError for what there is not."""
+        return await self._sight(visitor, edition, lambda s: overview.listing(s, wanted))
+
+    async def case(self, visitor: Visitor, case: int, n: int) -> Mapping[str, Any] | None:
+        """A case in the reader."""
+        return await self._sight(visitor, 0, lambda s: reading.read(s, case, n), choose=False)
+
+    async def compare(self, visitor: Visitor, case: int, old: int, new: int) -> Mapping[str, Any] | None:
+        """Two submissions side by side."""
+        return await self._sight(visitor, 0, lambda s: reading.compare(s, case, old, new), choose=False)
+
+    async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None:
+        """What happened to a case."""
+        return await self._sight(visitor, 0, lambda s: reading.history(s, case), choose=False)
+
+    async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+        """Links, posts, dates, places."""
+        return await self._sight(visitor, edition, people.people)
+
+    async def nudges(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+        """Texts to be copied."""
+        return await self._sight(visitor, edition, people.nudges)
+
+    async def edition(self, visitor: Visitor, edition: int) -> int:
+        """The edition that is shown where this one is asked for; 0 for none."""
+        return await self._sight(visitor, edition, lambda s: s.edition.id if s.edition else 0)
+
+    async def file(self, visitor: Visitor, case: int, hash: str, *, prepared: bool = False) -> FileInfo | None:
+        """A file of a case in scope."""
+
+        def find(s: Sight) -> Any:
+            return workbench.file_of(s.connection, case, hash) if workbench.case(s.connection, s.scope, case) else None
+
+        row = await self._sight(visitor, 0, find, choose=False)
+        path = self._files.path(hash) if row is not None else None
+        if row is None or path is None or not path.is_file():
+            return None
+        if prepared and row.kind == "picture":
+            with suppress(OSError, FileRefused):
+                size = len(await asyncio.to_thread(self._files.prepared, hash))
+                small = str(self._files.prepared_path(hash))
+                return FileInfo(path=small, mime="image/jpeg", name=row.name, size=size)
+        return FileInfo(path=str(path), mime=row.mime, name=row.name, size=row.size)
+
+    async def word(self, visitor: Visitor, case: int, n: int) -> tuple[str, bytes] | None:
+        """The Word file of a submission with its name; n = 0: the last one. Raises PaperError."""
+        head = await self._sight(visitor, 0, lambda s: workbench.case(s.connection, s.scope, case), choose=False)
+        printing = await self._look.printing(visitor.scope, head.draft, n or head.n) if head is not None else None
+        if printing is None:
+            return None
+        return printing.paper.name, await asyncio.to_thread(word_file, printing, self._files)
+
+    # ------------------------------------------------------------ what happens meanwhile
+
+    async def changes(self, after: int) -> AsyncIterator[int]:
+        """The last event's number, at once and whenever there is a newer one; one look every two seconds for all."""
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._look_on())
+        last = -1
+        try:
+            while True:
+                if self._seen != last:
+                    last = self._seen
+                    yield last
+                bell.clear()
+                await bell.wait()
+        finally:
+            self._bells.discard(bell)
+
+    async def _look_on(self) -> None:
+        while self._bells:
+            with suppress(StoreError):
+                newest = await self._readers.run(console.last_event)
+                if newest != self._seen:
+                    self._seen = newest
+                    for bell in tuple(self._bells):
+                        bell.set()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def close(self) -> None:
+        """Stops looking."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch

@@ -1,0 +1,131 @@
+"""Links, posts, dates and places of an office; and whom to remind, in words to be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.engine.ids import b36
+from bot.workbench.base import Sight
+from bot.workbench.overview import label
+from storage import commands, console_rows, workbench
+from storage.console_rows import Choice
+from storage.invites import make_link
+from storage.workbench import LinkAt
+
+MOST_UNITS = 5000
+MOST_NUDGES = 500
+
+
+def people(s: Sight) -> Mapping[str, Any]:
+    """All that the screen of units and people shows."""
+    call = s.edition.call if s.edition else None
+    question = next((q for q in call.head if q.id == "category"), None) if call else None
+    options = [{"id": o.id, "label": o.label} for o in question.options] if question else []
+    keys = [{"id": f"category:{o['id']}", "label": o["label"]} for o in options]
+    return {
+        "units": [{"path": path} for path in workbench.paths(s.connection, s.scope, MOST_UNITS)],
+        "categories": options,
+        "levels": [{"id": level.id, "label": level.title} for level in (call.levels if call else ())],
+        "keys": [{"id": "", "label": s.say("quota.total")}, *keys],
+        "invites": _invites(s),
+        "people": _posts(s),
+        **_grants(s),
+    }
+
+
+def _invites(s: Sight) -> list[Mapping[str, Any]]:
+    key = s.tools.setting.site_key
+    return [
+        {
+            "id": b36(i.id),
+            "unit": s.short(i.unit),
+            "role_text": s.say(f"role.{i.role}"),
+            "state": _state(s, i),
+            "link": make_link(key, i.id, i.n) if i.living(s.now) else "",
+        }
+        for i in commands.invites_seen(s.connection, s.scope)
+        if not i.revoked
+    ]
+
+
+def _posts(s: Sight) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "id": b36(person),
+            "name": name or s.say("people.unnamed"),
+            "unit": path.rpartition("/")[2],
+            "path": path,
+            "role": role,
+            "roles": [s.say(f"role.{role}")],
+            "until": s.say("people.until", until=s.moment(until)) if until else "",
+        }
+        for person, name, path, role, until in workbench.officers(s.connection, s.scope, s.now)
+    ]
+
+
+def _grants(s: Sight) -> Mapping[str, Any]:
+    more, own = workbench.grants(s.connection, s.scope, s.edition.id) if s.edition else ([], [])
+    extensions = []
+    for path, level, until in more:
+        title = s.level_title(level) if level else s.say("due.writer")
+        text = s.say("people.extended", level=title, until=s.moment(until))
+        extensions.append({"path": path, "unit": path.rpartition("/")[2], "level": level, "text": text})
+    quotas = []
+    for path, level, which, most, used in own:
+        what = label(s, which) or s.say("quota.total")
+        text = s.say("people.quota", level=s.level_title(level), what=what, used=used, most=most)
+        quotas.append({"unit": path.rpartition("/")[2], "text": text})
+    return {"extensions": extensions, "quotas": quotas}
+
+
+def _state(s: Sight, invite: commands.InviteSeen) -> str:
+    if invite.personal:
+        return s.say("invite.used", name=invite.name or "") if invite.person else s.say("invite.fresh")
+    return s.say("invite.open", came=invite.came)
+
+
+# ---------------------------------------------------------------- 催交
+
+
+def nudges(s: Sight) -> Mapping[str, Any]:
+    """A text for each who has not handed in, with the link that is theirs."""
+    edition = s.edition
+    rows: list[Mapping[str, Any]] = []
+    if edition is not None:
+        links = workbench.links(s.connection, s.scope, s.now)
+        personal = {link.person: link for link in links if link.person}
+        contact = s.visitor.name or edition.office.contact
+        due = s.moment(edition.due)
+        for one in workbench.writing(s.connection, s.scope, edition.id, MOST_NUDGES):
+            call = edition.call.in_track(one.track)
+            link = personal.get(one.person) or _open(links, one.unit)
+            left = max(0, len(call.sections) - one.done)
+            key = "returned" if one.state == "returned" else ("left" if left else "ready")
+            rows.append(_row(s, key, one.unit, one.name, link, due=due, left=left, contact=contact))
+        choice = Choice(edition=edition.id, queue="todo", own=s.own)
+        units, _ = console_rows.unit_page(s.connection, s.scope, choice, [], MOST_NUDGES)
+        for unit in units:
+            rows.append(_row(s, "todo", unit.path, "", _open(links, unit.path), due=due, contact=contact))
+    return {
+        "title": s.say("nudge.label", count=len(rows)),
+        "rows": rows,
+        "all": "\n\n".join(str(row["text"]) for row in rows),
+    }
+
+
+def _open(links: list[LinkAt], unit: str) -> LinkAt | None:
+    """The open invite of a unit, or of the nearest unit above it."""
+    around = [link for link in links if link.open and (unit == link.unit or unit.startswith(f"{link.unit}/"))]
+    return max(around, key=lambda link: len(link.unit), default=None)
+
+
+def _row(s: Sight, key: str, unit: str, name: str, link: LinkAt | None, **params: Any) -> Mapping[str, Any]:
+    where = s.short(unit)
+    home, site_key = s.tools.setting.home, s.tools.setting.site_key
+    address = f"{home}/i/{make_link(site_key, link.id, link.n)}" if link else ""
+    ending = s.say("nudge.link", link=address) if address else s.say("nudge.no_link")
+    who = s.say("nudge.person", name=name) if name else s.say("nudge.unit", unit=where)
+    assert s.edition is not None
+    text = s.say(f"nudge.{key}", who=who, title=s.edition.title, ending=ending, **params)
+    return {"unit": where, "name": name, "text": text, "link": bool(address)}

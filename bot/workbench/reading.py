@@ -1,0 +1,279 @@
+"""One case: as it will print, with comments, what is new, checks, what may be done; the difference; the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.doors import Scope
+from bot.engine import diff
+from bot.engine.content import Content
+from bot.engine.definition import Edition
+from bot.engine.ids import b36
+from bot.engine.route import stop_before, stops
+from bot.workbench.base import Sight, masked
+from storage import audit, console_rows, workbench
+from storage.console_rows import Choice
+from storage.workbench import CaseHead, CommentSeen
+
+OPEN = ("waiting", "opened")
+LONGEST = timedelta(days=730)  # until which a case may be returned
+
+
+def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
+    """A submission of a case (n = 0: the last one) as its reader sees it; None outside the scope."""
+    head = workbench.case(s.connection, s.scope, id)
+    if head is None:
+        return None
+    s.edition = s.known[head.edition]
+    n = n or head.n
+    content = workbench.content(s.connection, id, n)
+    if content is None:
+        return None
+    before = workbench.content(s.connection, id, n - 1) if n > 1 else None
+    noted = workbench.comments_of(s.connection, id)
+    versions = workbench.versions(s.connection, id)
+    at = next(at for number, at, _ in versions if number == n)
+    following, previous = _neighbours(s, head)
+    return {
+        "case": b36(head.id),
+        "edition": b36(head.edition),
+        "n": n,
+        "last": head.n,
+        "title": content.title,
+        "unit": head.unit,
+        "number": head.number,
+        "state": head.state,
+        "state_text": s.say(f"state.{head.state}"),
+        "origin_text": s.say("tag.entered") if head.origin else "",
+        "head": _head(s, head, n, at),
+        "phone": head.phone,
+        "category": next((f.value for f in content.fields if f.id == "category"), ""),
+        "words": content.words(),
+        "holder": head.holder_path.rpartition("/")[2],
+        "level": s.level_title(head.level),
+        "mine": s.holds(head.holder_path),
+        "versions": [{"n": k, "label": s.say("version", n=k), "at": s.when(when)} for k, when, _ in versions],
+        "paper": _paper(s, content),
+        "marks": [mark._asdict() | {"kind": "new"} for mark in (diff.marks(before, content) if before else ())],
+        "comments": _comments(s, content, noted, n),
+        "checks": _checks(s, s.edition, content),
+        "enclosures": [
+            {"id": b36(i), "file": file, "name": name, "kind_text": s.say(f"enclosure.{kind}"), "at": s.when(when)}
+            for i, kind, file, name, when in workbench.enclosed(s.connection, id)
+        ],
+        "can": _can(s, head, n),
+        "return": _return(s, head),
+        "next": following,
+        "prev": previous,
+    }
+
+
+def _head(s: Sight, head: CaseHead, n: int, at: Any) -> str:
+    """石桥镇槐树村　李建国（村党支部书记）　139****2217　今天09:42重新提交."""
+    name = s.say("head.erased") if head.erased or not head.name else head.name
+    who = s.say("head.post", name=name, post=head.post) if head.post and not head.erased else name
+    key = "head.first" if n == 1 else "head.again"
+    parts = (s.short(head.unit), who, masked(head.phone), s.say(key, at=s.when(at)))
+    return "\u3000".join(part for part in parts if part)
+
+
+def _paper(s: Sight, content: Content) -> Mapping[str, Any]:
+    return {
+        "title": content.title,
+        "unit": content.unit,
+        "sections": [
+            {
+                "id": section.id,
+                "n": section.n,
+                "heading": s.say("heading", n=section.n, heading=section.heading),
+                "blocks": [{"id": b.id, "text": b.text, "level": b.level} for b in section.blocks],
+            }
+            for section in content.sections
+        ],
+        "pictures": [
+            {"n": p.n, "file": p.file, "caption": p.caption, "width": p.width, "height": p.height}
+            for p in content.pictures
+        ],
+        "materials": [{"file": m.file, "name": m.name, "label": m.label} for m in content.materials],
+        "fields": [
+            {"label": f.label, "value": masked(f.value) if f.id == "phone" else f.value} for f in content.fields
+        ],
+    }
+
+
+def _comments(s: Sight, content: Content, noted: Sequence[CommentSeen], n: int) -> list[Mapping[str, Any]]:
+    """Those on this submission and, answered or not, those of the round before it."""
+    earlier = max((c.n for c in noted if c.n < n and c.sent_at is not None), default=0)
+    shown = [c for c in noted if c.n == n or (c.n == earlier and c.sent_at is not None)]
+    blocks = {b.id: b.text for section in content.sections for b in section.blocks}
+    out: list[Mapping[str, Any]] = []
+    for i, c in enumerate(shown, 1):
+        stands = bool(c.quote) and blocks.get(c.block, "")[c.start : c.start + len(c.quote)] == c.quote
+        answer = "" if c.n == n else s.say(f"answer.{c.answer or 'none'}", text=c.explained)
+        out.append(
+            {
+                "id": b36(c.id),
+                "i": i,
+                "n": c.n,
+                "section": c.section,
+                "question": c.question,
+                "block": c.block if stands else "",
+                "start": c.start,
+                "quote": c.quote,
+                "title": _title(s, content, c.section),
+                "text": c.text,
+                "change": c.change,
+                "author": c.name or s.say("head.office"),
+                "at": s.when(c.at),
+                "own": c.author == s.visitor.person,
+                "sent": c.sent_at is not None,
+                "answer": c.answer if c.n < n else "",
+                "answer_text": answer,
+                "old": c.n < n,
+            }
+        )
+    return out
+
+
+def _title(s: Sight, content: Content, section: str) -> str:
+    found = next((one for one in content.sections if one.id == section), None)
+    if found is not None:
+        return s.say("place.section", n=found.n, heading=found.heading)
+    return s.say(f"place.{section}" if section in ("pictures", "head") else "place.whole")
+
+
+def _checks(s: Sight, edition: Edition, content: Content) -> list[Mapping[str, Any]]:
+    """What can be seen without reading: lengths, sections, captions."""
+    call, words = edition.call, content.words()
+    limit = call.limit
+    out: list[Mapping[str, Any]] = []
+
+    def check(ok: bool, key: str, **params: Any) -> None:
+        out.append(
+            {"ok": ok, "text": s.say(f"check.{key}", **params), "section": "", "block": "", "start": 0, "end": 0}
+        )
+
+    if limit.max and words > limit.max:
+        check(False, "long", words=words, max=limit.max)
+    elif limit.min and words < limit.min:
+        check(False, "short", words=words, min=limit.min)
+    else:
+        check(True, "words", words=words)
+    wanted = [x for x in call.sections if any(q.kind == "text" and q.printed and q.required for q in x.questions)]
+    missing = [x.heading for x in wanted if x.id not in {one.id for one in content.sections}]
+    if missing:
+        check(False, "missing", headings=tuple(missing))
+    else:
+        check(True, "sections", count=len(content.sections))
+    bare = [p.n for p in content.pictures if not p.caption]
+    if bare:
+        check(False, "captions", numbers=tuple(str(n) for n in bare))
+    elif content.pictures:
+        check(True, "pictures", count=len(content.pictures))
+    return out
+
+
+def _can(s: Sight, head: CaseHead, n: int) -> Mapping[str, bool]:
+    holds, last = s.holds(head.holder_path), n == head.n
+    open_, passed = holds and last and head.state in OPEN, holds and last and head.state == "passed"
+    return {
+        "open": holds and last and head.state == "waiting",
+        "comment": open_,
+        "return": open_,
+        "return_below": open_ and _below(s, head) is not None,
+        "return_writer": open_,
+        "pass": open_,
+        "reopen": passed or (holds and last and head.state == "not_recommended"),
+        "recommend": passed,
+        "not_recommend": passed,
+        "correct": open_,
+        "enclose": holds,
+        "rank": passed,
+    }
+
+
+def _below(s: Sight, head: CaseHead) -> str | None:
+    """The unit below the holder that had the case before."""
+    assert s.edition is not None
+    way = stops(s.edition.call, tuple(head.unit.split("/")), s.tools.root, s.tools.setting.levels)
+    below = stop_before(way, head.level)
+    return below.path[-1] if below else None
+
+
+def _return(s: Sight, head: CaseHead) -> Mapping[str, Any]:
+    here = s.now.astimezone(ZoneInfo(s.zone())).date()
+    return {
+        "until": (here + timedelta(days=7)).isoformat(),
+        "least": here.isoformat(),
+        "most": (here + LONGEST).isoformat(),
+        "routes": [
+            {"id": id, "label": s.say(f"route.{id}.label"), "note": s.say(f"route.{id}.note")}
+            for id in ("direct", "again")
+        ],
+        "below": _below(s, head) or "",
+    }
+
+
+def _neighbours(s: Sight, head: CaseHead) -> tuple[str, str]:
+    """The case after and before this one in what waits for the viewer."""
+    assert s.edition is not None
+    choice = Choice(edition=s.edition.id, queue="mine", own=s.own)
+    rows, _ = console_rows.case_page(s.connection, s.scope, choice, "changed", [])
+    ids = [row.id for row in rows]
+    if head.id not in ids:
+        return (b36(ids[0]) if ids else ""), ""
+    at = ids.index(head.id)
+    return (b36(ids[at + 1]) if at + 1 < len(ids) else ""), (b36(ids[at - 1]) if at else "")
+
+
+# ---------------------------------------------------------------- the difference, the history
+
+
+def compare(s: Sight, id: int, old: int, new: int) -> Mapping[str, Any] | None:
+    """Two submissions of a case, section by section; None outside the scope or where one of them is not there."""
+    head = workbench.case(s.connection, s.scope, id)
+    before = workbench.content(s.connection, id, old) if head else None
+    after = workbench.content(s.connection, id, new) if head else None
+    if before is None or after is None:
+        return None
+    changed, sections = 0, []
+    for _, heading, rows in diff.sections(before, after):
+        changed += sum(row.kind != "same" for row, _ in rows)
+        told = [{"kind": row.kind, "ops": [list(op) for op in row.ops]} for row, _ in rows]
+        sections.append({"heading": heading, "rows": told})
+    more = after.words() - before.words()
+    key = "more" if more > 0 else ("less" if more < 0 else "same")
+    return {
+        "from": old,
+        "to": new,
+        "title": {
+            "changed": before.title != after.title,
+            "ops": [list(op) for op in diff.changes(before.title, after.title)],
+        },
+        "sections": sections,
+        "summary": s.say(f"compare.{key}" if changed else "compare.none", count=changed, words=abs(more)),
+    }
+
+
+def history(s: Sight, id: int) -> Mapping[str, Any] | None:
+    """Who did what with a case, the newest first."""
+    head = workbench.case(s.connection, s.scope, id)
+    if head is None:
+        return None
+    s.edition = s.known[head.edition]
+    rows = []
+    for line in audit.seen(s.connection, Scope(person=0, units=("",)), case=id, limit=300):
+        key = f"audit.kind.{line.kind}"
+        who = s.tools.wording.say("audit.command_line") if not line.actor else line.name
+        rows.append(
+            {
+                "at": s.when(line.at),
+                "who": who or s.tools.wording.say("audit.erased"),
+                "what": s.tools.wording.say(key) if key in s.tools.wording.sentences else line.kind,
+                "detail": s.say("version", n=line.params["n"]) if "n" in line.params else "",
+            }
+        )
+    return {"rows": rows}

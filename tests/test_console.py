@@ -1,0 +1,240 @@
+"""The workbench over HTTP: what is shown, what is done, and for whom it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.acts import AddComment, Dismiss, MakeInvite, MarkOpened, PassCases, Place, Recommend, ReturnCase
+from bot.doors import Acted
+from bot.engine.ids import b36
+from handlers.web.app import make_app
+from handlers.web.console_acts import COMMANDS
+from storage import review
+from tests.city import COUNTY, FAR, VILLAGES, City, city
+from tests.homes import Clock, officer
+
+HEADERS = {"X-Anlitong": "1"}
+
+
+class Desk:
+    """Somebody's browser."""
+
+    def __init__(self, town: City) -> None:
+        app = make_app(town.house.doors, town.house.web_settings(), town.house.wording, town.world)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk", headers=HEADERS)
+
+    async def come(self, link: str) -> Desk:
+        """By a link, as a page does it."""
+        await self.client.get(f"/i/{link}")
+        joined = await self.client.post("/api/join", json={"link": link, "intent": "", "cid": "c1234567890"})
+        assert joined.json()["ok"], joined.text
+        return self
+
+    async def get(self, path: str = "", **params: Any) -> Any:
+        """What a view shows."""
+        answer = await self.client.get(f"/api/console{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def act(self, name: str, **fields: Any) -> httpx.Response:
+        """A command."""
+        return await self.client.post("/api/console/act", json={"do": name, **fields})
+
+
+@pytest.fixture
+async def town(tmp_path: Path, place: str) -> AsyncIterator[City]:
+    """The city on both databases."""
+    async with city(tmp_path, Clock(), place=place) as one:
+        yield one
+
+
+async def desk(town: City, unit: str = COUNTY, role: str = "coordinator") -> Desk:
+    """A browser of a new officer."""
+    made = await town.house.act(MakeInvite(unit=unit, role=role, uses=1))
+    assert isinstance(made, Acted)
+    return await Desk(town).come(made.result["link"])
+
+
+async def test_queues_squares_and_list(town: City) -> None:
+    """One waiting, one returned, one passed: each where it belongs, and everything in all."""
+    waiting, returned, passed = [await town.case(unit, title=f"第{n}篇") for n, unit in enumerate(VILLAGES[:3])]
+    await town.act(town.county, ReturnCase(case=returned, n=1, reason="改"))
+    await town.act(town.county, PassCases(cases=((passed, 1),)))
+    at = await desk(town)
+    told = await at.get()
+    counts = {q["id"]: q["count"] for q in told["queues"]}
+    assert counts == {
+        **{"mine": 1, "again": 0, "returned": 1, "writing": 0, "todo": 3, "passed": 1, "up": 0, "not": 0, "all": 6}
+    }
+    squares = {t["name"]: "".join(s["s"] for s in t["squares"]) for t in told["towns"]}
+    assert squares == {"石桥镇": "pwr", "青溪镇": "nnn"}
+    assert told["quota"]["text"] == "已用0个，共2个，还剩2个名额，移风易俗已用0个，共1个，1份待定，还有28天截止"
+    for queue, ids in {"mine": [waiting], "returned": [returned], "passed": [passed]}.items():
+        page = await at.get("/list", queue=queue)
+        assert [row["case"] for row in page["rows"]] == [b36(id) for id in ids], queue
+    every = await at.get("/list", queue="all")
+    assert [row["kind"] for row in every["rows"]] == ["case"] * 3 + ["unit"] * 3
+    found = await at.get("/list", q="第1篇")
+    assert [row["case"] for row in found["rows"]] == [b36(returned)] and "第1篇" in found["title"]
+
+
+async def test_a_case_is_read_commented_and_returned(town: City) -> None:
+    """The paper, a comment tied to a sentence, the return; then it is in the other queue, and the history tells it."""
+    case = await town.case()
+    at = await desk(town)
+    shown = await at.get(f"/case/{b36(case)}")
+    assert shown["can"]["open"] and shown["can"]["pass"] and not shown["can"]["recommend"]
+    assert [s["heading"] for s in shown["paper"]["sections"]] == ["一、案例背景", "二、主要做法"]
+    assert "13900002217" not in shown["head"] and "139****2217" in shown["head"]
+    block = shown["paper"]["sections"][0]["blocks"][0]
+    start = block["text"].index("57起")
+    about = {"section": "before", "question": "", "block": block["id"], "start": start, "quote": "57起"}
+    made = await at.act("comment", case=b36(case), n=1, text="请核对", change="58起", **about)
+    assert made.status_code == 200 and made.json()["notice"]
+    shown = await at.get(f"/case/{b36(case)}")
+    (comment,) = shown["comments"]
+    assert (comment["quote"], comment["change"], comment["sent"], comment["i"]) == ("57起", "58起", False, 1)
+    route = shown["return"]["routes"][0]["id"]
+    done = await at.act(
+        "return", case=b36(case), n=1, to="writer", route=route, until=shown["return"]["until"], reason=""
+    )
+    assert done.json()["ok"]
+    assert (await at.get("/list", queue="mine"))["rows"] == []
+    told = await at.get(f"/case/{b36(case)}/history")
+    assert [row["what"] for row in told["rows"]] == ["退回修改", "写意见", "代录"]
+    again = await at.act("return", case=b36(case), n=1, reason="再改")
+    assert again.status_code == 409 and again.json()["error"].endswith("。")
+
+
+async def test_the_difference_and_what_is_new(town: City) -> None:
+    """A slip put right is the one change, marked in the paper and shown between the two."""
+    case = await town.case()
+    at = await desk(town)
+    shown = await at.get(f"/case/{b36(case)}")
+    block = shown["paper"]["sections"][0]["blocks"][0]
+    start = block["text"].index("57起")
+    fixed = {"block": block["id"], "start": start, "quote": "57起", "to": "共158起"}
+    assert (await at.act("correct", case=b36(case), n=1, **fixed)).json()["n"] == 2
+    shown = await at.get(f"/case/{b36(case)}")
+    (mark,) = shown["marks"]
+    text = shown["paper"]["sections"][0]["blocks"][0]["text"]
+    assert text[mark["start"] : mark["end"]] == "共158"
+    compared = await at.get(f"/case/{b36(case)}/compare", **{"from": 1, "to": 2})
+    row = compared["sections"][0]["rows"][0]
+    assert "".join(t for k, t in row["ops"] if k != "+") == block["text"]
+    assert "".join(t for k, t in row["ops"] if k != "-") == text and "1处" in compared["summary"]
+
+
+async def test_places_run_out_and_are_swapped(town: City) -> None:
+    """Recommended until full; the refusal names the numbers; with a swap and a reason it goes."""
+    a, b, c = await town.passed(*VILLAGES[:3])
+    at = await desk(town)
+    for case in (a, b):
+        assert (await at.act("recommend", case=b36(case), n=1, swap="", reason="")).json()["ok"]
+    full = await at.act("recommend", case=b36(c), n=1, swap="", reason="")
+    assert full.status_code == 409 and "已用2个，共2个" in full.json()["error"]
+    assert (await at.act("recommend", case=b36(c), n=1, swap=b36(a), reason="更典型")).json()["ok"]
+    assert [row["case"] for row in (await at.get("/list", queue="passed"))["rows"]] == [b36(a)]
+    assert {row["case"] for row in (await at.get("/list", queue="up"))["rows"]} == {b36(b), b36(c)}
+
+
+async def test_the_pack_the_word_file_and_the_texts(town: City) -> None:
+    """One button each: a zip, a Word file, texts to copy; nothing to pack is one sentence."""
+    at = await desk(town)
+    none = await at.client.get("/api/console/pack")
+    assert none.status_code == 404 and none.json()["error"].endswith("。")
+    (case,) = await town.passed(VILLAGES[0])
+    await town.act(town.county, Recommend(case=case, n=1))
+    packed = await at.client.get("/api/console/pack", params={"state": "recommended"})
+    assert packed.content[:2] == b"PK" and "zip" in packed.headers["content-type"]
+    word = await at.client.get(f"/api/console/case/{b36(case)}/word")
+    assert word.content[:2] == b"PK" and "filename*=UTF-8''" in word.headers["content-disposition"]
+    texts = await at.get("/nudge")
+    assert len(texts["rows"]) == 5 and all("12月15日" in row["text"] for row in texts["rows"])
+
+
+async def test_who_oversees_nothing_finds_nothing(town: City) -> None:
+    """A writer, and whoever was dismissed a moment ago."""
+    case = await town.case()
+    plain = await desk(town, VILLAGES[0], "writer")
+    for path in ("", "/list", f"/case/{b36(case)}", "/people", "/live", "/nudge"):
+        assert (await plain.client.get(f"/api/console{path}")).status_code == 404
+    assert (await plain.act("pass", cases=[{"case": b36(case), "n": 1}])).status_code == 404
+    made = await officer(town.house, "x", COUNTY, name="周")
+    await town.act(town.boss, Dismiss(person=made.visitor.person, role="coordinator", unit=COUNTY))
+    now = await town.house.look.visitor(made.address)
+    assert now is not None and now.posts == ()
+
+
+def _same(one: httpx.Response, other: httpx.Response) -> bool:
+    drop = {"date"}
+    left, right = ({k: v for k, v in r.headers.items() if k not in drop} for r in (one, other))
+    return (one.status_code, one.content, left) == (other.status_code, other.content, right)
+
+
+@pytest.mark.parametrize("where", [FAR.rsplit("/", 2)[0], VILLAGES[3].rsplit("/", 1)[0]], ids=["county", "town"])
+@pytest.mark.parametrize("role", ["coordinator", "administrator"])
+async def test_another_office_gets_the_answer_of_an_id_that_never_was(town: City, where: str, role: str) -> None:
+    """Every route with a case in it and every command: byte for byte the same."""
+    case = await town.case(VILLAGES[0])
+    content = await town.house.readers.run(lambda c: review.content(c, case, 1))
+    assert content is not None
+    block = content.sections[0].blocks[0]
+    note = AddComment(case=case, n=1, text="看", place=Place(block=block.id, start=0, quote=block.text[:4]))
+    comment = (await town.act(town.county, note))["comment"]
+    person = town.county.visitor.person
+    await town.act(town.county, MarkOpened(case=case))
+    at = await desk(town, where, role)
+    app = make_app(town.house.doors, town.house.web_settings(), town.house.wording, town.world)
+    paths = [route.path for route in app.routes if "/api/console/case/{case}" in route.path]  # type: ignore[attr-defined]
+    assert len(paths) == 5
+    for path in paths:
+        found = path.replace("{file}", "0" * 64)
+        query = {"n": 1, "from": 1, "to": 1}
+        foreign = await at.client.get(found.replace("{case}", b36(case)), params=query)
+        never = await at.client.get(found.replace("{case}", b36(77)), params=query)
+        assert foreign.status_code == 404 and _same(foreign, never), path
+    for name in COMMANDS:
+        answers = []
+        for one, noted, who in ((case, comment, person), (77, 78, 79)):
+            unit = VILLAGES[0] if one == case else f"{COUNTY}/没有镇/没有村"
+            fields = {"case": b36(one), "n": 1, "cases": [{"case": b36(one), "n": 1}], "comment": b36(noted)}
+            fields |= {"text": "改", "reason": "改", "block": block.id, "quote": block.text[:4], "start": 0}
+            fields["to"] = "x" if name == "correct" else "writer"
+            fields |= {"person": b36(who), "role": "coordinator", "unit": unit, "into": unit, "until": "2026-12-24"}
+            if name == "rank":
+                fields["cases"] = [b36(one)]
+            if name in ("enclose", "phrase", "profile", "pin", "unphrase", "unenclose", "revoke", "enter"):
+                continue
+            if name in ("invite", "confirm_unit", "merge_unit"):
+                fields["edition"] = b36(town.edition)
+            if name in ("quota", "extend", "rank"):
+                fields |= {"edition": b36(town.edition), "level": "county", "most": 1}
+            answer = await at.act(name, **fields)
+            told = answer.text.replace(b36(one), "ID").replace(str(one), "ID").replace(unit, "UNIT")
+            answers.append((answer.status_code, told.replace(unit.rpartition("/")[2], "UNIT")))
+        assert not answers or (answers[0] == answers[1] and answers[0][0] == 409), (name, answers)
+
+
+async def test_a_form_that_does_not_fit_is_refused(town: City) -> None:
+    """Unknown commands, wrong types, ids that are none, lists too long: 400 and one sentence."""
+    at = await desk(town)
+    for fields in (
+        {"do": "nothing"},
+        {"do": "open", "case": 7},
+        {"do": "open", "case": "../x"},
+        {"do": "pass", "cases": "x"},
+        {"do": "pass", "cases": [{"case": "1", "n": 1}] * 501},
+        {"do": "return", "case": "1", "n": "x"},
+        {"do": "return", "case": "1", "n": 1, "until": "soon"},
+        {"do": "comment", "case": "1", "n": 1, "text": ["x"]},
+    ):
+        answer = await at.client.post("/api/console/act", json=fields)
+        assert answer.status_code == 400 and answer.json()["error"].endswith("。"), fields
+    for query in ({"queue": "none"}, {"sort": "none"}, {"after": "%%%"}, {"after": "W10"}):
+        assert (await at.client.get("/api/console/list", params=query)).status_code == 400
