@@ -47,11 +47,12 @@ def greeted(w: Work) -> bool:
 
 def greet_office(w: Work, role: str) -> None:
     """Who reviews or keeps the cases hears what will come and whom to ask."""
-    office, unit = w.office(), "".join(w.person.invited.path)
+    office, unit, home = w.office(), "".join(w.person.invited.path), w.view.home
+    desk = Say(key="greet.desk" if home else "greet.desk_here", params={"home": home})
     if office is None:
-        w.say(f"greet.{role}_alone", unit=unit)
+        w.say(f"greet.{role}_alone", unit=unit, desk=desk)
         return
-    w.say(f"greet.{role}", unit=unit, keeper=office.keeper, contact=office.contact, phone=office.phone)
+    w.say(f"greet.{role}", unit=unit, desk=desk, contact=office.contact, phone=office.phone)
 
 
 def ask_consent(w: Work) -> None:

@@ -69,7 +69,9 @@ class Chat:
         if taken.outcome == "conflict":
             raise Problem(409, "web.error.conflict")
         if taken.outcome != "refused" and taken.conversation:
-            return JSONResponse({"ok": True, "conversation": str(taken.conversation)})
+            come = await self._doors.look.visitor(session.address)
+            to = "/console" if come is not None and come.posts else "/chat"  # who reviews comes to do that
+            return JSONResponse({"ok": True, "conversation": str(taken.conversation), "to": to})
         sentence = taken.replies[-1].text if taken.replies else self._wording.say("web.error.closed")
         return JSONResponse({"ok": False, "error": sentence}, status_code=403)
 

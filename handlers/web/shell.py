@@ -111,8 +111,9 @@ class Shell:
     async def home(self, request: Request) -> Response:
         """GET /: what this is, and where a 接续码 is typed; a known browser goes on to its conversation."""
         session = self._sessions.read(request)
-        if session and await self._doors.look.visitor(session.address):
-            return RedirectResponse("/chat", status_code=303)
+        known = await self._doors.look.visitor(session.address) if session else None
+        if known is not None:
+            return RedirectResponse("/console" if known.posts else "/chat", status_code=303)
         response = self.page(request, "home.html", words=self._words("web.start."))
         self._sessions.write(response, session or self._sessions.new(), always=session is None)
         return response

@@ -89,6 +89,7 @@ function rail(told) {
       el('span', { text: town.name }),
       el('span', { class: 'cl', 'aria-hidden': 'true' }, ...town.squares.map((/** @type {any} */ s) => el('i', { class: s.s, title: s.label })))));
   }
+  parts.push(el('a', { class: 'write s', href: '/chat', text: say('chat') }));
   parts.push(el('div', { class: 'lg s' }, ...told.legend.map((/** @type {any} */ l) => el('span', {}, el('i', { class: l.s }), el('span', { text: l.label })))));
   byId('rail').replaceChildren(...parts);
   const quota = byId('quota');

@@ -27,8 +27,8 @@ async function join(what) {
   tell(say('opening'));
   freeze(true);
   try {
-    await ask('POST', '/api/join', { cid: cids[key], ...what });
-    window.location.assign('/chat');
+    const joined = await ask('POST', '/api/join', { cid: cids[key], ...what });
+    window.location.assign(joined.to);
     return;
   } catch (e) {
     if (!(e instanceof Trouble)) throw e;
