@@ -12,7 +12,13 @@ export function tell(text) {
 
 /** @param {any} trouble */
 export function complain(trouble) {
-  show('trouble', (trouble && trouble.sentence) || say('offline'));
+  const text = (trouble && trouble.sentence) || say('offline');
+  const inside = byId('dialog').open ? byId('dialog').querySelector('.bad') : null;
+  if (inside) { // a dialog hides what stands behind it
+    inside.textContent = text;
+    inside.hidden = false;
+    inside.scrollIntoView({ block: 'nearest' });
+  } else show('trouble', text);
 }
 
 /** @param {string} id @param {string} text */
@@ -66,7 +72,7 @@ export function form(what) {
     const cancel = el('button', { type: 'button', class: 'b', text: say('cancel'), onclick: () => dialog.close() });
     const body = el('form', { novalidate: true },
       el('h2', { text: what.title }), what.about ? el('p', { class: 's', text: what.about }) : null,
-      ...(what.fields || []).map(field), what.more || null, el('div', { class: 'do' }, cancel, ok));
+      ...(what.fields || []).map(field), what.more || null, el('p', { class: 'bad', role: 'alert', hidden: true }), el('div', { class: 'do' }, cancel, ok));
     body.addEventListener('submit', async (e) => {
       e.preventDefault();
       const values = valuesOf(body, what.fields || []);
