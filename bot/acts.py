@@ -58,6 +58,13 @@ class MakeInvite:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LinkAll:
+    """A personal link for each writer and each idle unit within the actor's units that has none. Gives {"made"}."""
+
+    edition: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RevokeInvite:
     """All links of an invite are void from now on; who came by it stays. Gives {"invite", "unit", "role"}."""
 

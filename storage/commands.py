@@ -97,11 +97,12 @@ class CaseAt(NamedTuple):
     category: str
 
 
-def add_invite(connection: Connection, row: InviteRow) -> None:
-    """A new invite; one that can be used once is personal."""
+def add_invite(connection: Connection, row: InviteRow, *, person: int = 0) -> None:
+    """A new invite; one that can be used once is personal. `person`: whose it is from the beginning."""
     values = row._asdict()
     uses = values.pop("uses")
-    connection.execute(insert(invites), {**values, "uses_left": uses, "personal": uses == 1})
+    bound = {"person": person, "uses_left": 0} if person else {"uses_left": uses}
+    connection.execute(insert(invites), {**values, **bound, "personal": uses == 1})
 
 
 def invite(connection: Connection, id: int) -> InviteAt | None:

@@ -145,3 +145,9 @@ def named(connection: Connection, unit: int, name: str) -> Known | None:
         .where(people.c.unit == unit, people.c.name == name, ~people.c.erased)
     ).all()
     return Known(*found[0]) if len(found) == 1 else None
+
+
+def has_link(connection: Connection, person: int) -> bool:
+    """Whether somebody has a personal invite that still opens for them."""
+    own = (invites.c.person == person) & ~invites.c.revoked
+    return connection.execute(select(invites.c.id).where(own).limit(1)).first() is not None

@@ -156,6 +156,13 @@ async def test_the_pack_the_word_file_and_the_texts(town: City) -> None:
     assert word.content[:2] == b"PK" and "filename*=UTF-8''" in word.headers["content-disposition"]
     texts = await at.get("/nudge")
     assert len(texts["rows"]) == 5 and all("12月15日" in row["text"] for row in texts["rows"])
+    assert not any(row["link"] for row in texts["rows"])
+    made = await at.act("links", edition=b36(town.edition))
+    assert made.json()["notice"] == "给5个单位和人发了链接。"
+    texts = await at.get("/nudge")
+    links = [row["text"].partition("http://desk/i/")[2].partition("。")[0] for row in texts["rows"]]
+    assert len(set(links)) == 5 and (await town.house.look.invite(links[0])).trouble == ""
+    assert (await at.act("links", edition=b36(town.edition))).json()["notice"].startswith("给0个")
 
 
 async def test_who_oversees_nothing_finds_nothing(town: City) -> None:

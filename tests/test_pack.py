@@ -293,6 +293,7 @@ async def test_it_tells_what_is_missing_and_odd(city: City) -> None:
     assert told[-1] == "盖章件是第1稿的，现在是第2稿，请核对"
     assert lines["少一张照片的一篇案例"]["照片说明"] == "2/2"
     assert lines["少一张照片的一篇案例"]["盖章件"] == "1件"
+    assert {row["状态"] for row in lines.values()} == {"市级等待审核"}
     folder = lines["少一张照片的一篇案例"]["所在文件夹"]
     assert found[f"{folder}/盖章件/盖章.pdf"] == b"%PDF-1.4"
     assert f"{folder}/照片/01-第1景.jpg" in found and f"{folder}/照片/02-第2景.jpg" not in found

@@ -17,6 +17,7 @@ from bot.engine.printing import make_content
 from bot.engine.progress import sections_done, total_words
 from bot.engine.route import stops
 from bot.engine.tree import COUNTY, above
+from bot.office import linking
 from bot.office.matter import Matter, Refused
 from storage import cases as case_rows
 from storage import commands, drafts, people, posts
@@ -133,6 +134,8 @@ def enter(m: Matter, command: EnterCase) -> Mapping[str, Any]:
     draft, content = _draft(m, edition, person, replace(command, title=title))
     case = _hand_in(m, edition, person, draft, content)
     drafts.save(m.connection, [replace(draft, case=case.id)])
+    if not posts.has_link(m.connection, person.id):
+        linking.add_bound(m, person.id, command.unit)
     m.note("case.entered", draft=draft.id, case=case.id, unit=command.unit, params={"n": 1})
     return {"case": case.id, "number": case.number, "conversation": conversation, "draft": draft.id}
 

@@ -11,7 +11,7 @@ from bot import acts
 from bot.config import Settings
 from bot.doors import Acted, Actor, Refusal
 from bot.engine.definition import Call
-from bot.office import choosing, entering, papers, people, review, tree
+from bot.office import choosing, entering, linking, papers, people, review, tree
 from bot.office.matter import Matter, Refused, Setting
 from bot.wording import Wording
 from bot.world import World
@@ -23,6 +23,7 @@ ROOMS: Mapping[type, Carry] = {
     acts.OpenEdition: tree.open_edition,
     acts.AddUnits: tree.add_units,
     acts.MakeInvite: tree.make_invite,
+    acts.LinkAll: linking.link_all,
     acts.RevokeInvite: tree.revoke_invite,
     acts.ConfirmUnit: tree.confirm_unit,
     acts.MergeUnit: tree.merge_unit,

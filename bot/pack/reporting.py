@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.definition import Call, Edition
 from bot.engine.messages import Moment, Say
+from bot.engine.route import level_of
 from bot.pack.checking import Line
 from bot.pack.tables import Column, Table
 from bot.wording import Wording
@@ -37,8 +38,8 @@ class Reporter:
             Column(head=heads["phone"], least=13, most=18, centred=True),
             Column(head=heads["words"], most=8, centred=True),
             Column(head=heads["pictures"], most=8, centred=True),
-            *(Column(head=self._say("pack.rank", level=title), most=8, centred=True) for _, title in ranks),
-            Column(head=heads["day"], least=12, most=14, centred=True),
+            *(Column(head=self._say("pack.rank", level=title), most=11, centred=True) for _, title in ranks),
+            Column(head=heads["day"], least=12, most=17, centred=True),
             Column(head=heads["checks"], least=14, most=36),
             Column(head=heads["note"], least=8, most=16),
         ]
@@ -72,8 +73,8 @@ class Reporter:
             Column(head=heads["order"], centred=True),
             Column(head=heads["number"], most=16, centred=True),
             Column(head=heads["title"], least=16, most=28),
-            Column(head=heads["state"], least=9, most=12, centred=True),
-            Column(head=heads["word"], least=8, most=8, centred=True),
+            Column(head=heads["state"], least=9, most=16, centred=True),
+            Column(head=heads["word"], least=8, most=9, centred=True),
             Column(head=heads["pictures"], most=8, centred=True),
             Column(head=heads["captions"], least=8, most=10, centred=True),
             Column(head=heads["materials"], least=12, most=24),
@@ -96,7 +97,7 @@ class Reporter:
             n,
             case.number,
             line.title,
-            self._say(f"cli.cases.state.{case.state}"),
+            self._state(case),
             self._say("pack.yes" if line.word else "pack.no"),
             line.pictures,
             self._say("pack.part", have=line.captions, need=line.pictures) if line.pictures else "",
@@ -155,6 +156,12 @@ class Reporter:
         if done is None:
             return ""
         return done.rank or self._say("pack.unranked")
+
+    def _state(self, case: PackCase) -> str:
+        """Where it is now: what a level has recommended waits at the next one."""
+        level = level_of(self.edition.call, case.level)
+        state = self._say(f"cli.cases.state.{case.state}")
+        return self._say("pack.state", level=level.title if level else "", state=state)
 
     def _day(self, line: Line) -> str:
         """When the level it is filed under recommended it; else the last day that one did."""

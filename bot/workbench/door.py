@@ -68,9 +68,9 @@ class Workbench:
         """Links, posts, dates, places."""
         return await self._sight(visitor, edition, people.people)
 
-    async def nudges(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+    async def nudges(self, visitor: Visitor, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied."""
-        return await self._sight(visitor, edition, people.nudges)
+        return await self._sight(visitor, edition, lambda s: people.nudges(s, base))
 
     async def edition(self, visitor: Visitor, edition: int) -> int:
         """The edition that is shown where this one is asked for; 0 for none."""

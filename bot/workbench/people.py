@@ -88,8 +88,8 @@ def _state(s: Sight, invite: commands.InviteSeen) -> str:
 # ---------------------------------------------------------------- 催交
 
 
-def nudges(s: Sight) -> Mapping[str, Any]:
-    """A text for each who has not handed in, with the link that is theirs."""
+def nudges(s: Sight, base: str) -> Mapping[str, Any]:
+    """A text for each who has not handed in, with the link that is theirs; `base`: what links begin with."""
     edition = s.edition
     rows: list[Mapping[str, Any]] = []
     if edition is not None:
@@ -102,11 +102,11 @@ def nudges(s: Sight) -> Mapping[str, Any]:
             link = personal.get(one.person) or _open(links, one.unit)
             left = max(0, len(call.sections) - one.done)
             key = "returned" if one.state == "returned" else ("left" if left else "ready")
-            rows.append(_row(s, key, one.unit, one.name, link, due=due, left=left, contact=contact))
+            rows.append(_row(s, key, base, one.unit, one.name, link, due=due, left=left, contact=contact))
         choice = Choice(edition=edition.id, queue="todo", own=s.own)
         units, _ = console_rows.unit_page(s.connection, s.scope, choice, [], MOST_NUDGES)
         for unit in units:
-            rows.append(_row(s, "todo", unit.path, "", _open(links, unit.path), due=due, contact=contact))
+            rows.append(_row(s, "todo", base, unit.path, "", _open(links, unit.path), due=due, contact=contact))
     return {
         "title": s.say("nudge.label", count=len(rows)),
         "rows": rows,
@@ -115,15 +115,18 @@ def nudges(s: Sight) -> Mapping[str, Any]:
 
 
 def _open(links: list[LinkAt], unit: str) -> LinkAt | None:
-    """The open invite of a unit, or of the nearest unit above it."""
+    """An unused link of a unit, or the open one of it or of the nearest unit above it."""
+    own = next((link for link in links if not link.person and not link.open and link.unit == unit), None)
+    if own is not None:
+        return own
     around = [link for link in links if link.open and (unit == link.unit or unit.startswith(f"{link.unit}/"))]
     return max(around, key=lambda link: len(link.unit), default=None)
 
 
-def _row(s: Sight, key: str, unit: str, name: str, link: LinkAt | None, **params: Any) -> Mapping[str, Any]:
+def _row(s: Sight, key: str, base: str, unit: str, name: str, link: LinkAt | None, **params: Any) -> Mapping[str, Any]:
     where = s.short(unit)
-    home, site_key = s.tools.setting.home, s.tools.setting.site_key
-    address = f"{home}/i/{make_link(site_key, link.id, link.n)}" if link else ""
+    site_key = s.tools.setting.site_key
+    address = f"{base}/i/{make_link(site_key, link.id, link.n)}" if link else ""
     ending = s.say("nudge.link", link=address) if address else s.say("nudge.no_link")
     who = s.say("nudge.person", name=name) if name else s.say("nudge.unit", unit=where)
     assert s.edition is not None

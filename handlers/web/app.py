@@ -54,7 +54,7 @@ def make_app(
     chat = Chat(doors, wording, sessions, guard, world)
     uploads = Uploads(doors, chat, guard, settings)
     shell = Shell(doors, wording, sessions, chat, guard, static, settings)
-    console = Console(doors, wording, chat, guard)
+    console = Console(doors, wording, chat, guard, settings)
     failures = _Failures(wording, shell, world)
 
     async def healthz(_: Request) -> Response:

@@ -22,6 +22,7 @@ from handlers.web.chat import Chat
 from handlers.web.console_acts import COMMANDS, Fields, given
 from handlers.web.guard import Guard, json_body
 from handlers.web.problems import Problem
+from handlers.web.settings import WebSettings
 
 _ID = re.compile(r"[0-9a-z]{1,13}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -34,11 +35,12 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 class Console:
     """The routes of coordinators and administrators; for everybody else they are not there."""
 
-    def __init__(self, doors: Doors, wording: Wording, chat: Chat, guard: Guard) -> None:
+    def __init__(self, doors: Doors, wording: Wording, chat: Chat, guard: Guard, settings: WebSettings) -> None:
         self._doors = doors
         self._wording = wording
         self._chat = chat
         self._guard = guard
+        self._settings = settings
 
     def routes(self) -> list[Route]:
         """All of them, but the page itself."""
@@ -105,7 +107,8 @@ class Console:
     async def nudge(self, request: Request) -> Response:
         """GET /api/console/nudge?edition="""
         _, visitor = await self._visitor(request)
-        return JSONResponse(dict(await self._doors.console.nudges(visitor, _edition(request))))
+        base = self._settings.base_url or str(request.base_url).rstrip("/")
+        return JSONResponse(dict(await self._doors.console.nudges(visitor, _edition(request), base)))
 
     async def word(self, request: Request) -> Response:
         """GET …/word?n=: the submission as it prints."""

@@ -199,6 +199,7 @@ COMMANDS: Mapping[str, Callable[[Fields], object]] = {
     "extend": _extend,
     "quota": _quota,
     "invite": _invite,
+    "links": lambda f: acts.LinkAll(edition=f.id("edition")),
     "revoke": lambda f: acts.RevokeInvite(invite=f.id("invite")),
     "hand_over": lambda f: acts.HandOver(person=f.id("person"), unit=f.text("unit", _PATH)),
     "stand_in": lambda f: acts.StandIn(

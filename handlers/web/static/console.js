@@ -238,8 +238,9 @@ async function nudge() {
   try {
     const told = await read(`/nudge?edition=${view.edition}`);
     const rows = told.rows.map((/** @type {any} */ r) => el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: r.text }), el('button', { type: 'button', class: 'b', text: say('copy'), onclick: () => copy(r.text) })));
-    sheet(told.title, el('div', {}, el('p', { class: 's', text: rows.length ? say('nudge_about') : say('nudge_none') }), ...rows,
-      rows.length ? el('div', { class: 'do' }, el('button', { type: 'button', class: 'b strong', text: say('copy_all'), onclick: () => copy(told.all) })) : null));
+    const links = el('button', { type: 'button', class: 'b', text: say('links'), onclick: async () => { if (await act('links', { edition: view.edition })) nudge(); } });
+    sheet(told.title, el('div', { class: 'nall' }, el('p', { class: 's', text: rows.length ? say('nudge_about') : say('nudge_none') }), ...rows,
+      rows.length ? el('div', { class: 'do' }, told.rows.some((/** @type {any} */ r) => !r.link) ? links : null, el('button', { type: 'button', class: 'b strong', text: say('copy_all'), onclick: () => copy(told.all) })) : null));
   } catch (trouble) { complain(trouble); }
 }
 
