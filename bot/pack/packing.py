@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -210,6 +211,7 @@ class _Packing:
             data = settled(word_file(Printing(paper=paper, dated=day), self.sources.files), self._local(chosen))
         except (PaperError, FileRefused, OSError):
             return None
+        gc.collect(0)  # a document holds itself and its pictures in circles; a server searches for those too seldom
         if self.made is not None:
             self.made.keep(key, data)
         return data
