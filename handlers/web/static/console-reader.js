@@ -6,7 +6,7 @@ import { byId, el, say } from './dom.js';
 import { piece, upload } from './pictures.js';
 
 /** Everything about the case that is open. */
-const open = { /** @type {any} */ one: null, tab: 'paper', /** @type {any} */ writing: null, /** @type {() => void} */ changed: () => {}, /** @type {any[]} */ phrases: [] };
+const open = { /** @type {any} */ one: null, told: '', asked: 0, tab: 'paper', /** @type {any} */ writing: null, /** @type {() => void} */ changed: () => {}, /** @type {any[]} */ phrases: [] };
 
 /** @param {{changed: () => void}} doors `changed` is called when the case was changed from here */
 export function prepare(doors) {
@@ -34,14 +34,19 @@ export function shut() {
  * @param {number} [n] a submission before the last one
  */
 export async function openCase(id, n) {
-  const same = open.one && open.one.case === id;
+  const asked = ++open.asked;
   try {
     const one = await read(`/case/${id}${n ? `?n=${n}` : ''}`);
+    if (asked !== open.asked) return; // another one was asked for meanwhile
     if (one.can.open) {
-      await act('open', { case: id, n: one.n }, { quiet: true });
-      open.changed();
+      act('open', { case: id, n: one.n }, { quiet: true }).then(() => open.changed());
+      one.can.open = false;
     }
+    const same = open.one && open.one.case === id;
+    const told = JSON.stringify(one);
+    if (same && told === open.told) return; // what somebody has selected in it stays selected
     open.one = one;
+    open.told = told;
     if (!same) { open.tab = 'paper'; open.writing = kept(id); }
     draw();
     if (!same) byId('reader').focus({ preventScroll: true });

@@ -1,0 +1,201 @@
+"""The workbench in a real browser on the program as it is started: a whole morning at the county's desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser import Served
+
+TEXT = """背景与起因
+全村412户1586人，2023年有纠纷57起，留守老人多，遇事找不到人。
+一是分片定人，把责任落到院坝。一片片长王某某13800006041，有事先找他。𠮷家院子也一样。
+做法与经过
+二是按月议事，把话说在院坝。"""
+VILLAGES = ("槐树村", "龙井村", "青山村")
+
+
+class Desk:
+    """The county's coordinator before a screen; what the page complains of is collected."""
+
+    def __init__(self, browser: Any, served: Served) -> None:
+        self.served = served
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", self._look_at)
+
+    def _look_at(self, request: Any) -> None:
+        if not request.url.startswith((self.served.url, "data:", "blob:")):
+            self.faults.append(request.url)
+
+    def come(self) -> None:
+        """By the coordinator's link, who says their name first."""
+        self.page.goto(self.served.links[1])
+        self.page.locator("button.btn.go").first.click()
+        self.page.wait_for_url("**/console**")
+        self.page.locator("dialog [name=name]").fill("周敏")
+        self.page.locator("dialog [name=phone]").fill("13900001111")
+        self.submit()
+
+    def submit(self) -> None:
+        """Sends the dialog, which closes."""
+        self.page.locator("dialog button[type=submit]").click()
+        self.page.locator("dialog[open]").wait_for(state="detached")
+
+    def enter(self, village: str, title: str) -> None:
+        """A case that came on paper."""
+        page = self.page
+        page.get_by_role("button", name="代录", exact=True).click()
+        page.locator("dialog [name=unit]").fill(f"云溪县/石桥镇/{village}")
+        page.locator("dialog [name=name]").fill("李建国")
+        page.locator("dialog [name=title]").fill(title)
+        page.locator("dialog [name=text]").fill(TEXT)
+        self.submit()
+        page.locator(".rh h2", has_text=title).wait_for()
+
+    def count(self, queue: str) -> str:
+        """The number beside a queue."""
+        return str(self.page.locator(f"[data-queue={queue}] b").inner_text())
+
+    def until(self, queue: str, count: str) -> None:
+        """Waits for the number."""
+        self.page.locator(f"[data-queue={queue}] b", has_text=count).wait_for()
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Any, served: Served) -> Iterator[Desk]:
+    """A desk with three cases on it."""
+    one = Desk(browser, served)
+    one.come()
+    for n, village in enumerate(VILLAGES, 1):
+        one.enter(village, f"第{n}个案例")
+    one.until("mine", "3")
+    yield one
+    assert one.faults == []
+    one.context.close()
+
+
+def serious(page: Any) -> list[str]:
+    """What stands in the way of a screen reader."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+def test_a_tapped_sentence_is_commented_and_the_case_returned(desk: Desk) -> None:
+    """The sentence under the pointer is quoted; its comment has a number there; the return carries it away."""
+    page = desk.page
+    page.locator(".it .go", has_text="第1个案例").click()
+    page.locator(".rh h2", has_text="第1个案例").wait_for()
+    paragraph = page.locator("p[data-block]", has_text="一片片长")
+    paragraph.click(position={"x": 300, "y": 50})
+    quote = page.locator(".cm.new .s").inner_text()
+    page.locator(".cm.new textarea").first.fill("请删去个人电话")
+    page.locator(".cm.new textarea").nth(1).fill("电话在村务栏公示")
+    page.locator(".cm.new .b.strong").click()
+    page.locator("mark[data-comment]").wait_for()
+    assert page.locator("mark[data-comment]").inner_text() in quote
+    assert page.locator("p[data-block] .nn").get_attribute("data-i") == "1"
+    page.keyboard.press("r")
+    page.locator("dialog[open]").wait_for()
+    assert "请删去个人电话" in page.locator("dialog").inner_text()
+    desk.submit()
+    desk.until("returned", "1")
+    assert desk.count("mine") == "2"
+
+
+def test_letters_outside_the_plane_do_not_move_a_comment(desk: Desk) -> None:
+    """A rare character counts once, as on the server: what stands behind it is quoted exactly."""
+    page = desk.page
+    page.locator("[data-queue=mine]").click()
+    page.locator(".it .go", has_text="第2个案例").click()
+    page.locator(".rh h2", has_text="第2个案例").wait_for()
+    page.locator("p[data-block]", has_text="𠮷家").evaluate(
+        """p => {
+            const range = document.createRange();
+            const at = p.firstChild.textContent.indexOf('院子也一样');
+            range.setStart(p.firstChild, at);
+            range.setEnd(p.firstChild, at + 5);
+            getSelection().removeAllRanges();
+            getSelection().addRange(range);
+        }"""
+    )
+    page.locator("p[data-block]", has_text="𠮷家").dispatch_event("mouseup")
+    page.locator(".cm.new textarea").first.fill("哪家")
+    page.locator(".cm.new .b.strong").click()
+    page.locator("mark[data-comment]").wait_for()
+    assert page.locator("mark[data-comment]").inner_text() == "院子也一样"
+
+
+def test_by_keys_alone_from_list_to_passed(desk: Desk) -> None:
+    """J, A: the next case is opened and passed; letters typed into a field do nothing else."""
+    page = desk.page
+    page.locator("#q").focus()
+    page.keyboard.type("ja")
+    page.keyboard.press("Escape")
+    assert desk.count("passed") == "0"
+    page.locator("#q").fill("")
+    page.keyboard.press("Escape")
+    page.locator("[data-queue=mine]").click()
+    page.locator("#title", has_text="待我审").wait_for()
+    page.keyboard.press("j")
+    page.locator("[data-act=pass]").wait_for()
+    page.keyboard.press("a")
+    desk.until("passed", "1")
+    page.locator("[data-queue=passed]").click()
+    page.locator("#title", has_text="已通过").wait_for()
+    page.locator(".it .go").first.click()
+    page.locator("[data-act=recommend]").click()
+    desk.until("up", "1")
+
+
+def test_what_is_refused_in_a_dialog_is_said_there(desk: Desk) -> None:
+    """A unit that there is not: one sentence in the dialog, and what was typed stays."""
+    page = desk.page
+    page.get_by_role("button", name="代录", exact=True).click()
+    for name, text in (("unit", "云溪县/没有镇/没有村"), ("name", "李"), ("title", "题"), ("text", "正文")):
+        page.locator(f"dialog [name={name}]").fill(text)
+    page.locator("dialog button[type=submit]").click()
+    page.locator("dialog .bad", has_text="没有找到").wait_for()
+    assert page.locator("dialog [name=text]").input_value() == "正文"
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_a_screen_reader_finds_its_way(desk: Desk) -> None:
+    """The desk, a case, a dialog, the people."""
+    page = desk.page
+    page.locator("[data-queue=all]").click()
+    page.locator(".it .go").first.click()
+    page.locator("article.page").wait_for()
+    assert serious(page) == []
+    page.get_by_role("button", name="单位和人员").click()
+    page.locator("dialog table").first.wait_for()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (360, 640)])
+def test_on_a_phone_one_thing_at_a_time(desk: Desk, width: int, height: int) -> None:
+    """List, case and queues each fill the screen; nothing is wider than it; the way back leads to the list."""
+    page = desk.page
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{desk.served.url}/console?queue=all")
+    page.locator(".it .go").first.click()
+    page.locator("article.page").wait_for()
+    assert page.locator(".list").is_hidden() and page.locator("#rail").is_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="返回列表").click()
+    page.locator(".it .go").first.wait_for()
+    assert page.locator("#reader").is_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#menu").click()
+    page.locator("[data-queue=mine]").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1440, "height": 900})
