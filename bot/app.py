@@ -202,16 +202,11 @@ class House:
 
     def _open_workbench(self, setting: Setting) -> None:
         tools = Tools(setting=setting, wording=self.wording, root=self.settings.site.root_level)
-        self.console = Workbench(readers=self.readers, tools=tools, look=self.look, files=self.files)
-        self._closing.push_async_callback(self.console.close)
+        console = Workbench(readers=self.readers, tools=tools, look=self.look, files=self.files)
+        self._closing.push_async_callback(console.close)
+        look, files, office = self.look, self.files, self.office
         self.doors = OpenDoors(
-            take=self.take,
-            look=self.look,
-            console=self.console,
-            files=self.files,
-            office=self.office,
-            desk=self.desk,
-            world=self.world,
+            take=self.take, look=look, console=console, files=files, office=office, desk=self.desk, world=self.world
         )
 
     def _hire(self) -> None:

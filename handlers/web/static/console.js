@@ -44,8 +44,10 @@ async function show() {
 // ---------------------------------------------------------------- the top and the rail
 
 async function overview() {
+  const asked = view.edition;
   try {
-    const told = await read(`?${new URLSearchParams(view.edition ? { edition: view.edition } : {})}`);
+    const told = await read(`?${new URLSearchParams(asked ? { edition: asked } : {})}`);
+    if (asked !== view.edition) return; // another one was chosen meanwhile
     view.overview = told;
     view.edition = told.edition || '';
     reader.usePhrases(told.phrases || []);
