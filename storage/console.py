@@ -48,16 +48,18 @@ def still_writing() -> ColumnElement[bool]:
 def idle(edition: int) -> ColumnElement[bool]:
     """A leaf of the tree from which nothing has come, and where nobody has begun."""
     child = units.alias("child")
-    begun = (
-        select(func.coalesce(people.c.unit, people.c.invited))
-        .join(drafts, drafts.c.person == people.c.id)
-        .where(drafts.c.edition == edition, drafts.c.state != "closed")
-    )
+    # One within the other: from a unit to its few people to their few drafts, and never from all drafts.
+    own = (drafts.c.person == people.c.id) & (drafts.c.edition == edition) & (drafts.c.state != "closed")
+    writes = exists(select(drafts.c.id).where(own).correlate(people))
+    here = exists(select(people.c.id).where(people.c.unit == units.c.id, writes).correlate(units))
+    came = (people.c.invited == units.c.id) & people.c.unit.is_(None)
+    invited = exists(select(people.c.id).where(came, writes).correlate(units))
     return and_(
         units.c.confirmed,
         ~exists().where(child.c.parent == units.c.id),
         ~exists().where(cases.c.unit == units.c.id, cases.c.edition == edition, cases.c.state != "taken_back"),
-        units.c.id.not_in(begun),
+        ~here,
+        ~invited,
     )
 
 

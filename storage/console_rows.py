@@ -123,6 +123,12 @@ def case_page(
     return [CaseRow(*row[: len(columns)]) for row in rows], more
 
 
+def count_cases(connection: Connection, scope: Scope, choice: Choice) -> int:
+    """How many cases a choice has."""
+    wanted = select(func.count()).select_from(cases).join(units, units.c.id == cases.c.unit)
+    return connection.execute(wanted.where(case_filter(scope, choice))).scalar_one()
+
+
 def case_filter(scope: Scope, choice: Choice) -> ColumnElement[bool]:
     """What a choice asks of a case joined with its unit (and, where a text is searched for, its writer)."""
     asked = [cases.c.edition == choice.edition, cases.c.state != "taken_back", _within(scope, choice.town)]

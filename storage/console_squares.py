@@ -14,35 +14,35 @@ from storage.views import below
 
 
 class Square(NamedTuple):
-    """What stands in a unit: a case in its state, a draft (state "writing") or nothing yet (state "").
-
-    `id` is the case's, the draft's or the unit's.
-    """
+    """So many alike of one unit: cases at a level in a state, drafts (state "writing"), or the unit itself, where
+    nothing is yet (state "")."""
 
     path: str
-    id: int
     state: str
     level: str
+    many: int
 
 
 def squares(connection: Connection, scope: Scope, edition: int, own: Collection[int]) -> list[Square]:
     """All squares of the scope, by the unit's path."""
     of_cases = (
-        select(units.c.path, cases.c.id, cases.c.state, cases.c.level)
+        select(units.c.path, cases.c.state, cases.c.level, func.count())
         .select_from(cases)
         .join(units, units.c.id == cases.c.unit)
         .where(cases.c.edition == edition, cases.c.state != "taken_back", below(scope))
+        .group_by(units.c.path, cases.c.state, cases.c.level)
     )
     of_drafts = (
-        select(units.c.path, drafts.c.id, literal("writing"), literal(""))
+        select(units.c.path, literal("writing"), literal(""), func.count())
         .select_from(drafts)
         .join(people, people.c.id == drafts.c.person)
         .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
         .outerjoin(cases, cases.c.draft == drafts.c.id)
         .where(drafts.c.edition == edition, still_writing(), below(scope))
+        .group_by(units.c.path)
     )
-    of_units = select(units.c.path, units.c.id, literal(""), literal("")).where(
+    of_units = select(units.c.path, literal(""), literal(""), literal(1)).where(
         below(scope), units.c.id.not_in(own or (0,)), idle(edition)
     )
     found = [Square(*row) for wanted in (of_cases, of_drafts, of_units) for row in connection.execute(wanted)]
-    return sorted(found, key=lambda square: (square.path, square.id))
+    return sorted(found, key=lambda square: square.path)

@@ -107,6 +107,8 @@ people = Table(
     flag("erased"),
     instant("created_at"),
     string("pin"),  # its Argon2 hash; "": none is set
+    Index(None, "unit"),
+    Index(None, "invited"),
 )
 
 roles = Table(

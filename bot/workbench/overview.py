@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.acts import ADMINISTRATOR, TOTAL
 from bot.engine.definition import Edition
 from bot.engine.ids import b36
 from bot.engine.route import LEVEL_IDS, level_of
-from bot.workbench.base import LATE, Sight, covers, newest
+from bot.workbench.base import LATE, Sight, newest
 from storage import console, console_rows, console_squares, quotas, workbench
 from storage.console_rows import CaseRow, Choice, DraftRow, UnitRow
 
@@ -121,6 +121,15 @@ def _counts(s: Sight) -> dict[str, int]:
     }
 
 
+def _count(s: Sight, choice: Choice) -> int:
+    """How much there is in one queue."""
+    kinds = _KINDS.get(choice.queue, ("case",))
+    of_cases = console_rows.count_cases(s.connection, s.scope, choice) if "case" in kinds else 0
+    drafts = console.draft_count(s.connection, s.scope, choice.edition) if "draft" in kinds else 0
+    idle = console.idle_count(s.connection, s.scope, choice.edition, s.own) if "unit" in kinds else 0
+    return of_cases + drafts + idle
+
+
 def _above(s: Sight) -> tuple[str, ...]:
     """The levels above those that the viewer's units hold."""
     own = [LEVEL_IDS.index(level) for level in s.levels.values() if level in LEVEL_IDS]
@@ -130,16 +139,19 @@ def _above(s: Sight) -> tuple[str, ...]:
 def _towns(s: Sight) -> list[Mapping[str, Any]]:
     assert s.edition is not None
     towns = console.towns(s.connection, s.own)
-    under: dict[str, list[str]] = defaultdict(list)
+    under: dict[str, Counter[str]] = defaultdict(Counter)
+    ends = {path: path for _, path in towns}
+    depth = towns[0][1].count("/") + 1 if towns else 0
     above = _above(s)
     out: list[Mapping[str, Any]] = []
     for square in console_squares.squares(s.connection, s.scope, s.edition.id, s.own):
-        home = next((path for _, path in towns if covers(path, square.path)), None)
-        if home is not None:
-            under[home].append(_square(square.state, square.level, above))
+        home = ends.get("/".join(square.path.split("/")[:depth]), "")
+        if home:
+            under[home][_square(square.state, square.level, above)] += square.many
     for _, path in towns:
-        kinds = sorted(under[path], key="pwruon".index)
-        told = [s.say("square.count", what=s.say(f"square.{k}"), count=kinds.count(k)) for k in "pwruon" if k in kinds]
+        many = under[path]
+        kinds = [k for k in "pwruon" for _ in range(many[k])]
+        told = [s.say("square.count", what=s.say(f"square.{k}"), count=many[k]) for k in "pwruon" if many[k]]
         name = path.rpartition("/")[2]
         squares = [{"s": k, "label": s.say(f"square.{k}"), "id": ""} for k in kinds[:MOST_SQUARES]]
         text = s.say("square.town", name=name, parts=tuple(told) or (s.say("square.nothing"),))
@@ -221,10 +233,12 @@ def listing(s: Sight, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         text=text,
     )
     rows, more = _page(s, choice, sort, _cursor(wanted.get("after") or ""), queue)
-    count = _counts(s)[queue]
-    title = s.say("list.found", text=text) if text else s.say("list.title", queue=s.say(f"queue.{queue}"), count=count)
-    if choice.town and not text:
+    if text:
+        title = s.say("list.found", text=text)
+    elif choice.town:
         title = s.say("list.town", town=choice.town.rpartition("/")[2])
+    else:
+        title = s.say("list.title", queue=s.say(f"queue.{queue}"), count=_count(s, choice))
     return {**told, "title": title, "rows": rows, "more": more}
 
 

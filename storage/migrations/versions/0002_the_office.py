@@ -89,6 +89,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("pin", sa.Text(), server_default="", nullable=False))
+        batch_op.create_index(batch_op.f("ix_people_unit"), ["unit"], unique=False)
+        batch_op.create_index(batch_op.f("ix_people_invited"), ["invited"], unique=False)
 
     with op.batch_alter_table("roles", schema=None) as batch_op:
         batch_op.add_column(sa.Column("until", Instant(), nullable=True))
@@ -106,6 +108,8 @@ def downgrade() -> None:
         batch_op.drop_column("until")
 
     with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_people_invited"))
+        batch_op.drop_index(batch_op.f("ix_people_unit"))
         batch_op.drop_column("pin")
 
     with op.batch_alter_table("invites", schema=None) as batch_op:
