@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from bot.channel import Face, Outgoing
 from bot.engine.messages import Button, Moment, Reply, Say
-from bot.engine.vocabulary import PlaceWords, Vocabulary
+from bot.engine.vocabulary import MENDING, PlaceWords, Vocabulary
 from bot.errors import ConfigError
 
 _WITH_YEAR = {"until": "full", "day": "date"}
@@ -178,7 +178,7 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         stuck_heads=tuple(words["stuck_heads"]),
         stuck_tails=tuple(words["stuck_tails"]),
         places=_places(words["places"]),
-        mending={word: verb for verb in ("ok", "own", "done", "why") for word in words[f"mend_{verb}"]},
+        mending={word: verb for verb in MENDING for word in words[f"mend_{verb}"]},
     )
 
 

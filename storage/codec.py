@@ -81,8 +81,8 @@ _endings: dict[int, tuple[tuple[Undo, ...], str]] = {}
 
 
 def undo_out(undo: tuple[Undo, ...]) -> str:
-    """A line of JSON an entry: [what, draft, [answer, …], focus]; its answers are the draft's, and so is a focus that
-    names none.
+    """A line of JSON an entry: [what, draft, [answer, …], focus, note, …]; its answers are the draft's, and so is a
+    focus that names none.
 
     A draft is named once and not three times: the whole list is written with each turn.
     """
@@ -128,14 +128,20 @@ def _undo_line(u: Undo) -> str:
     focus = focus_out(u.focus)
     if focus is not None and focus[0] == u.draft:
         del focus[0]
-    return encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus])
+    return encode([u.what, u.draft, [_answer_out(a) for a in u.answers], focus, *u.notes])
 
 
 def _undo_entry(line: str) -> Undo:
-    what, draft, answers, focus = json.loads(line)
+    what, draft, answers, focus, *notes = json.loads(line)
     if focus is not None and not isinstance(focus[0], int):
         focus.insert(0, draft)
-    return Undo(what=what, draft=draft, answers=tuple(_answer_in(draft, a) for a in answers), focus=focus_in(focus))
+    return Undo(
+        what=what,
+        draft=draft,
+        answers=tuple(_answer_in(draft, a) for a in answers),
+        focus=focus_in(focus),
+        notes=tuple((id, answer, explained) for id, answer, explained in notes),
+    )
 
 
 # ---------------------------------------------------------------- messages

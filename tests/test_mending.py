@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from bot.engine.answers import measure, printed
 from bot.engine.ids import b36
 from bot.engine.messages import Incoming, Pressed, Said
-from bot.engine.model import Answer, CaseView, Comment, Draft, Focus, Fragment, Texts
+from bot.engine.model import Answer, Caps, CaseView, Comment, Draft, Focus, Fragment, Texts, Undo
 from bot.engine.quoting import find, rewrite
 from bot.engine.work import Work
+from storage import codec
 from tests.person import Village
 
 PIECES = st.lists(
@@ -98,6 +99,111 @@ def test_undo_takes_the_sentence_and_the_answer_back() -> None:
     assert village.comments[99][0].answer == ""
 
 
+def test_words_without_a_tap_are_an_explanation_until_a_tap_puts_them_on_paper() -> None:
+    """The paper is not touched unasked; 换成这一句 changes the quoted place alone; each step goes back by 撤销."""
+    village = returned(["户户派一人。开会。"], quote="户户派一人", start=0, block="s/q/1/0")
+    shown = village.take(Said(at=village.now, text="每户来一个代表"))
+    assert printed_of(village) == "户户派一人。开会。"
+    noted = village.comments[99][0]
+    assert (noted.answer, noted.explained) == ("explained", "每户来一个代表")
+    press = next(b.press for outgoing in shown for b in outgoing.buttons if b.label == "换成这一句")
+    village.take(Pressed(at=village.now, press=press))  # the next comment is before the person by now
+    assert printed_of(village) == "每户来一个代表。开会。"
+    assert village.comments[99][0].answer == "changed"
+    village.take(Said(at=village.now, text="撤销"))
+    assert printed_of(village) == "户户派一人。开会。"
+    assert village.comments[99][0] == noted
+    assert village.conversation.focus == Focus(draft=99, mode="mend", at=b36(7))
+    village.take(Said(at=village.now, text="撤销"))
+    assert village.comments[99][0].answer == ""
+
+
+def test_good_is_no_answer_where_nothing_is_proposed() -> None:
+    """好 to a request says that it will be done: the comment stays open."""
+    village = returned(["开会。"])
+    village.take(Said(at=village.now, text="好的"))
+    assert [c.answer for c in village.comments[99]] == ["", ""]
+    assert village.conversation.focus == Focus(draft=99, mode="mend", at=b36(7))
+
+
+@given(
+    acts=st.lists(
+        st.tuples(st.sampled_from(["mend_ok", "mend_done", "mend_add", "mend", "typed"]), st.sampled_from([7, 8])),
+        min_size=1,
+        max_size=8,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_undo_leads_back_to_every_state_of_text_and_comments(acts: list[tuple[str, int]]) -> None:
+    """Whichever comment is before the person: each 撤销 brings back what was on paper and what was answered."""
+    village = returned(["片长王某某138。开会。"], quote="王某某138", start=2, block="s/q/1/0", change="电话另附")
+    states = [(printed_of(village), village.comments[99])]
+    for verb, id in acts:
+        if verb == "typed":
+            village.take(Pressed(at=village.now, press=f"mend:{b36(99)}:{b36(id)}"))
+            village.take(Said(at=village.now, text="已经写了，19起"))
+        else:
+            village.take(Pressed(at=village.now, press=f"{verb}:{b36(99)}:{b36(id)}"))
+        now = (printed_of(village), village.comments[99])
+        if len(village.conversation.undo) == len(states):
+            states.append(now)
+        assert now == states[-1]
+    for before in reversed(states[:-1]):
+        village.take(Said(at=village.now, text="撤销"))
+        assert (printed_of(village), village.comments[99]) == before
+
+
+@given(st.lists(st.tuples(st.integers(1, 2**63 - 1), st.sampled_from(["", "changed"]), st.text()), max_size=3))
+def test_what_an_undo_puts_back_of_comments_is_kept(notes: list[tuple[int, str, str]]) -> None:
+    """Written and read again by another process."""
+    undo = (Undo(what="mend", draft=7, focus=Focus(draft=7, mode="mend"), notes=tuple(notes)),)
+    text = codec.undo_out(undo)
+    codec.forget_undos()
+    assert codec.undo_in(text) == undo
+
+
+def test_the_card_says_that_the_case_is_back_and_how_much_is_left() -> None:
+    """退回修改 with the number of open comments; edited when one is answered."""
+    village = returned(["开会。"])
+    village.caps = Caps(name="telegram", page=False, edits=True)
+    shown = village.take(Pressed(at=village.now, press=f"mend_done:{b36(99)}:{b36(7)}"))
+    assert [o.text.split("\n")[0] for o in shown if o.slot == "card"] == ["退回修改，还有1处没有答复。共4节，写好0节"]
+    shown = village.take(Pressed(at=village.now, press=f"mend_done:{b36(99)}:{b36(8)}"))
+    cards = [o.text.split("\n")[0] for o in shown if o.slot == "card"]
+    assert cards == ["退回修改，每一处都有了答复，可以重新提交。共4节，写好0节"]
+    village.comments[99] = ()
+    shown = village.take(Said(at=village.now, text="目录"))
+    assert next(o for o in shown if o.slot == "card").text.startswith("退回修改，改好后请重新提交。")
+
+
+def test_a_sentence_that_is_no_longer_there_is_not_guessed() -> None:
+    """我自己写 after the text was changed otherwise: said in a sentence, nothing altered, three ways offered."""
+    village = returned(["已经重写过了。"], quote="户户派一人", start=0, block="s/q/1/0", change="家家")
+    shown = village.take(Pressed(at=village.now, press=f"mend_ok:{b36(99)}:{b36(7)}"))
+    assert printed_of(village) == "已经重写过了。" and village.comments[99][0].answer == ""
+    assert shown[0].text == "这一句已经不是原来的写法了，没有动稿子。"
+    assert [b.label for b in shown[-1].buttons] == ["去改这一节", "已经改好了", "不改，说明原因"]
+
+
+def test_the_other_buttons_are_understood_in_words() -> None:
+    """先不写 is no sentence, 去改这一节 no reason, and 换成这一句 means what was just said."""
+    village = returned(["户户派一人。开会。"], quote="户户派一人", start=0, block="s/q/1/0")
+    for text in ("我自己写", "先不写"):
+        village.take(Said(at=village.now, text=text))
+    assert village.conversation.focus == Focus(draft=99, mode="mend", at=b36(7))
+    village.take(Said(at=village.now, text="有疑问，回个话"))
+    assert village.turn is not None and [e.kind for e in village.turn.events] == ["help.wanted"]
+    village.take(Said(at=village.now, text="每户来一个代表"))
+    village.take(Said(at=village.now, text="换成这一句"))
+    assert printed_of(village) == "每户来一个代表。开会。"
+    assert [c.answer for c in village.comments[99]] == ["changed", ""]
+    village.take(Said(at=village.now, text="改第1处"))
+    village.take(Said(at=village.now, text="去改这一节"))
+    focus = village.conversation.focus
+    assert focus is not None and focus.section == village.comments[99][0].section
+    assert [(c.answer, c.explained) for c in village.comments[99]] == [("changed", ""), ("", "")]
+
+
 TYPED = (
     *(
         "就这么改",
@@ -114,6 +220,7 @@ TYPED = (
         "改第2处",
         "稍后",
     ),
+    *("先不写", "去改这一节", "换成这一句", "有疑问", "再改改"),
     *("已经写了，19起", "我的案例", "帮助", "目录", "第1节"),
 )
 BARE = ("mends", "resend", "change", "confirm", "submit")

@@ -98,12 +98,24 @@ def card(w: Work, draft: int) -> None:
         "title": w.title(draft) or call.title,
         "due": due,
         "left": days_left(w, due) if due else NOTHING,
+        "back": _back(w, draft),
         "words": total_words(call, w.texts(draft)),
         "limit": limit_words(call.limit),
         "rows": rows_of(w, draft),
         "draft": b36(draft),
     }
     w.say("overview.card", card="overview", slot="card", **params)
+
+
+def _back(w: Work, draft: int) -> Say:
+    """That the case was sent back, and how many of the office's comments wait for an answer."""
+    if w.drafts[draft].state != "returned":
+        return NOTHING
+    comments = w.comments(draft)
+    if not comments:
+        return Say(key="overview.back_reason")
+    open_ = sum(not c.answer for c in comments)
+    return Say(key="overview.back", params={"open": open_}) if open_ else Say(key="overview.back_all")
 
 
 def overview(w: Work, draft: int, *, intro: bool = False) -> None:
@@ -189,7 +201,9 @@ def _came_to(w: Work, row: Draft) -> bool:
 
 
 def _changed(w: Work, row: Draft) -> bool:
-    """Whether its title, its track or the state of a section is another one than before this turn."""
+    """Whether its title, its track, the state of a section or of a comment is another one than before this turn."""
+    if w.noted(row.id):
+        return True
     call, old = w.call(row.id), w.view.drafts[row.id]
     questions = w.rewritten(row.id)
     if not questions:

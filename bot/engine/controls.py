@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.engine.answers import printed
 from bot.engine.asking import NOTHING, anew, command, next_time, on, show, where
 from bot.engine.card import overview
+from bot.engine.ids import b36
 from bot.engine.mending import take_back
 from bot.engine.messages import Button, Moment, Say, Wake, Want
 from bot.engine.model import PROFILE, Focus, Pending
@@ -32,15 +33,16 @@ def undo(w: Work) -> None:
     if entry is None or draft not in w.drafts or w.drafts[draft].state not in ("writing", "returned", "handed_in"):
         w.say("undo.nothing")
         return
-    steps.remove(entry)
+    steps.reverse()
+    steps.remove(entry)  # the last of equal ones
+    steps.reverse()
     for old in entry.answers:
         now = w.answer(old.draft, old.question)
         if now is not None:
             w.write(old.draft, old.question, old.state, old.parts, old.picks)
     w.refocus(entry.focus)
     w.set(undo=tuple(steps), pending=None)
-    if entry.what == "mend" and entry.focus is not None:
-        take_back(w, entry.focus.at)
+    take_back(w, draft, entry.notes)
     if w.drafts[draft].call == PROFILE:
         if w.drafts[draft].state == "handed_in":
             w.change(draft, state="writing")
@@ -49,6 +51,8 @@ def undo(w: Work) -> None:
     w.say("undo.done", what=Say(key=f"undo.what.{entry.what}"), where=at, buttons=[command("undo")])
     if w.here() is not None:
         show(w)
+    elif entry.notes:
+        w.then("mend_show", draft, b36(entry.notes[-1][0]))
     elif entry.focus is not None and entry.focus.mode == "mend":
         w.then("mend_again")
 

@@ -6,15 +6,14 @@ sentence, or ".why" where it is the reason why nothing is changed. The list of a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.engine.asking import LEAD, NOTHING, command, on
 from bot.engine.definition import Question, Section
-from bot.engine.ids import b36, from36
+from bot.engine.ids import b36
 from bot.engine.messages import Button, Say, Told
 from bot.engine.model import Comment, Focus
-from bot.engine.places import chosen
 from bot.engine.progress import number_of
 from bot.engine.quoting import find, printed_lines, rewrite
 from bot.engine.work import Work
@@ -38,7 +37,7 @@ def is_due(w: Work, draft: int) -> bool:
     return w.drafts[draft].state == "returned" and any(not c.answer for c in w.comments(draft))
 
 
-def _here(w: Work) -> tuple[Comment | None, str]:
+def here(w: Work) -> tuple[Comment | None, str]:
     """The comment in focus, if one is, and what the next text is: "", OWN or WHY."""
     focus = w.focus
     assert focus is not None
@@ -169,10 +168,16 @@ def _put(w: Work, draft: int, comment: Comment) -> None:
 
 def _ways(w: Work, draft: int, comment: Comment) -> list[Button]:
     """Where no sentence can be pointed at: to the section, and back when it is done."""
-    section = w.call(draft).section(comment.section)
-    go = on("go", draft, section.id) if section is not None and section.id not in ("head", "tail") else ""
+    section = written_in(w, comment)
+    go = on("go", draft, section.id) if section is not None else ""
     done = Button(press=on("mend_done", draft, b36(comment.id)), key="mend_done")
     return [Button(press=go or on("change", draft), key="mend_go"), done]
+
+
+def written_in(w: Work, comment: Comment) -> Section | None:
+    """The section that a comment can lead to: one that has questions of its own in the walk."""
+    section = w.call(comment.draft).section(comment.section)
+    return section if section is not None and section.id not in ("head", "tail") else None
 
 
 def own(w: Work, draft: int, id: str) -> None:
@@ -201,7 +206,7 @@ def accept(w: Work, draft: int, id: str) -> None:
         w.then("resume", draft)
         return
     _focus(w, draft, comment)
-    _replace(w, draft, comment, comment.change)
+    replace(w, draft, comment, comment.change)
 
 
 def done(w: Work, draft: int, id: str) -> None:
@@ -216,60 +221,31 @@ def done(w: Work, draft: int, id: str) -> None:
     _onward(w, draft)
 
 
-def said(w: Work, text: str) -> None:
-    """Words while a comment is looked at: a new sentence where a sentence is spoken of, else an explanation."""
-    focus = w.focus
-    assert focus is not None
-    comment, what = _here(w)
-    if not text.strip():
-        w.say("empty.say")
-    elif comment is None:
-        w.say("mend.pick")
-        listing(w, focus.draft)
-    elif what == WHY or (what != OWN and (not comment.quote or find(w, comment) is None)):
-        _explain(w, focus.draft, comment, " ".join(text.split()))
-    else:
-        _replace(w, focus.draft, comment, " ".join(text.split()))
-
-
-def in_words(w: Work, key: str) -> bool:
-    """Whether a message means one of a comment's buttons, or a comment by its number, and has been carried out."""
-    focus, words = w.focus, w.view.vocabulary
-    assert focus is not None
-    comment, what = _here(w)
-    comments = w.comments(focus.draft)
-    if what:
-        return False
-    verb = words.mending.get(key, "")
-    if comment is not None and verb:
-        if verb == "ok" and comment.change is None:
-            verb = "done" if not comment.quote else "own"
-        acts = {"ok": accept, "own": own, "done": done, "why": why}
-        acts[verb](w, focus.draft, b36(comment.id))
-        return True
-    bare = next((key[len(go) :] for go in words.places.go if key.startswith(go)), key)
-    n = chosen(key, len(comments), words) or chosen(bare, len(comments), words)
-    if n:
-        show(w, focus.draft, b36(comments[n - 1].id))
-    return bool(n)
-
-
-def _explain(w: Work, draft: int, comment: Comment, text: str) -> None:
-    what = _here(w)[1]
+def explain(w: Work, draft: int, comment: Comment, text: str) -> None:
+    """Keeps why nothing is changed, and goes on."""
+    what = here(w)[1]
     _answered(w, draft, comment, "explained", text)
     buttons = [command("undo")]
-    if what != WHY and _home(w, draft, comment) is not None:
-        buttons.insert(0, Button(press=on("mend_add", draft, b36(comment.id)), key="mend_add"))
+    if what != WHY and (find(w, comment) is not None or _home(w, draft, comment) is not None):
+        key = "mend_use" if find(w, comment) is not None else "mend_add"
+        buttons.insert(0, Button(press=on("mend_add", draft, b36(comment.id)), key=key))
     office = w.office(draft)
     w.say("mend.explained", text=text, contact=office.contact if office else "", buttons=buttons)
     _onward(w, draft)
 
 
 def add(w: Work, draft: int, id: str) -> None:
-    """[写进稿子]: what was taken for an explanation belongs into the text."""
+    """[换成这一句], [写进稿子]: what was taken for an explanation belongs into the text."""
     comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
     home = _home(w, draft, comment) if comment is not None else None
-    if comment is None or home is None or comment.answer != "explained" or not comment.explained:
+    if comment is None or comment.answer != "explained" or not comment.explained:
+        w.then("resume", draft)
+        return
+    if find(w, comment) is not None:
+        _focus(w, draft, comment)
+        replace(w, draft, comment, comment.explained)
+        return
+    if home is None:
         w.then("resume", draft)
         return
     section, question = home
@@ -306,8 +282,8 @@ def _onward(w: Work, draft: int) -> None:
     if not open_:
         listing(w, draft)
         return
-    here = _here(w)[0]
-    after = [c for c in open_ if here is not None and c.id > here.id]
+    seen = here(w)[0]
+    after = [c for c in open_ if seen is not None and c.id > seen.id]
     nearest = (after or open_)[0]
     _focus(w, draft, nearest)
     _put(w, draft, nearest)
@@ -317,7 +293,7 @@ def skip(w: Work) -> None:
     """跳过: this comment stays open for now."""
     focus = w.focus
     assert focus is not None
-    comment = _here(w)[0]
+    comment = here(w)[0]
     open_ = [c for c in w.comments(focus.draft) if not c.answer]
     after = [c for c in open_ if comment is not None and c.id > comment.id]
     if comment is None or not after:
@@ -332,7 +308,7 @@ def again(w: Work) -> None:
     """Back to where the walk stands: the comment in focus, or the list."""
     focus = w.focus
     assert focus is not None
-    comment = _here(w)[0]
+    comment = here(w)[0]
     if comment is None:
         listing(w, focus.draft)
     else:
@@ -340,19 +316,19 @@ def again(w: Work) -> None:
         _put(w, focus.draft, comment)
 
 
-def take_back(w: Work, at: str) -> None:
-    """An undo came back to a comment: its answer is open again."""
-    focus = w.focus
-    id = from36(at.partition(".")[0]) if at else 0
-    comment = next((c for c in w.comments(focus.draft) if c.id == id), None) if focus is not None else None
-    if comment is not None and comment.answer:
-        w.answer_comment(comment, "", "")
+def take_back(w: Work, draft: int, notes: Iterable[tuple[int, str, str]]) -> None:
+    """An undo: what had been answered to these comments before is their answer again."""
+    known = {c.id: c for c in w.comments(draft)}
+    for id, answer, explained in notes:
+        if id in known:
+            w.answer_comment(known[id], answer, explained)
 
 
-def _replace(w: Work, draft: int, comment: Comment, new: str) -> None:
+def replace(w: Work, draft: int, comment: Comment, new: str) -> None:
     """Puts a new sentence in the place of the quoted one, and nothing else is different on paper."""
     at = find(w, comment)
     if at is None:
+        _focus(w, draft, comment)
         w.say("mend.gone")
         _put(w, draft, comment)
         return

@@ -180,12 +180,16 @@ class Texts:
 
 @value
 class Undo:
-    """What an undo puts back: earlier answers (references, no texts), the focus, and the action's name."""
+    """What an undo puts back: earlier answers (references, no texts), the focus, and the action's name.
+
+    `notes`: what had been answered to comments of the office, as (id, answer, explained).
+    """
 
     what: str
     draft: int
     answers: tuple[Answer, ...] = ()
     focus: Focus | None = None
+    notes: tuple[tuple[int, str, str], ...] = ()
 
 
 @value

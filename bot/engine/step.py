@@ -17,6 +17,7 @@ from bot.engine import (
     editing,
     going,
     mending,
+    mending_words,
     news,
     opening,
     pictures,
@@ -71,6 +72,7 @@ MOVES: Mapping[str, Act] = {
     "submit": review.submit,
     "handed_in": review.show_handed_in,
     "overview": controls.change_more,
+    "contact": controls.contact,
     "open_draft": controls.open_draft,
     "caption": pictures.caption,
     "rename": pictures.rename,
@@ -78,6 +80,7 @@ MOVES: Mapping[str, Act] = {
     "private": pictures.check_private,
     "mend": mending.returned,
     "mending": mending.listing,
+    "mend_show": mending.show,
     "mend_again": lambda w: mending.again(w),
 }
 
@@ -140,7 +143,7 @@ def _said(w: Work, said: Said) -> None:
     elif _went(w, said, asked=writing_now):
         return
     elif mending.is_mending(w) and not said.about:
-        mending.said(w, heard.text)
+        mending_words.said(w, heard.text)
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")
         if not heard.text.strip() or not writing.write_elsewhere(w, said, from36(draft), question, heard.text):

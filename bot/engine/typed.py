@@ -3,7 +3,7 @@ name of a call. Whole messages alone are looked at."""
 
 from __future__ import annotations
 
-from bot.engine import controls, mending, opening
+from bot.engine import controls, mending, mending_words, opening
 from bot.engine.commands import normal
 from bot.engine.model import PROFILE, Focus
 from bot.engine.places import chosen
@@ -24,7 +24,7 @@ def pressed_in_words(w: Work, text: str) -> bool:
     key = normal(text)
     if focus is None:
         return _edition(w, key)
-    if mending.is_mending(w) and mending.in_words(w, key):
+    if mending.is_mending(w) and mending_words.in_words(w, key):
         return True
     if here is None:
         return _profile(w, focus, key)

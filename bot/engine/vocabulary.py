@@ -7,6 +7,9 @@ from dataclasses import field
 
 from bot.engine.values import value
 
+# The buttons that words of `mending` mean.
+MENDING = ("ok", "own", "done", "why", "go", "back", "add", "question", "more")
+
 
 @value
 class PlaceWords:

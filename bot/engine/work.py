@@ -81,6 +81,7 @@ class Work:
         self._new_fragments: list[Fragment] = []
         self._new_attachments: list[Attachment] = []
         self._answered: dict[int, Comment] = {}
+        self._noted: dict[int, Comment] = {}  # as they were before what was done since the last step to undo
 
     # ------------------------------------------------------------ reading
 
@@ -133,7 +134,10 @@ class Work:
         return self.texts(draft).answers.get(question)
 
     def comments(self, draft: int) -> tuple[Comment, ...]:
-        """What the office noted on a returned draft, with the answers of this turn."""
+        """What the office noted on a returned draft, with the answers of this turn; nothing on any other."""
+        row = self.drafts.get(draft)
+        if row is None or row.state != "returned":
+            return ()
         return tuple([self._answered.get(c.id, c) for c in self.view.comments.get(draft, ())])
 
     def rewritten(self, draft: int) -> tuple[str, ...]:
@@ -235,7 +239,12 @@ class Work:
 
     def answer_comment(self, comment: Comment, answer: str, explained: str) -> None:
         """What the writer did about a comment; "" opens it again."""
+        self._noted.setdefault(comment.id, comment)
         self._answered[comment.id] = evolve(comment, answer=answer, explained=explained)
+
+    def noted(self, draft: int) -> bool:
+        """Whether a comment on this draft was answered in this turn."""
+        return any(c.draft == draft for c in self._answered.values())
 
     def refocus(self, focus: Focus | None) -> None:
         """Moves the conversation, and remembers in the draft where it is. Whatever is asked of a question, what was
@@ -258,7 +267,8 @@ class Work:
         `further`: it belongs to the step before, and goes back with it.
         """
         focus = self._since_focus
-        draft = next(iter(self._since), (focus.draft if focus else 0, ""))[0]
+        of_comment = next((c.draft for c in self._noted.values()), 0)
+        draft = next(iter(self._since), (of_comment or (focus.draft if focus else 0), ""))[0]
         entry = Undo(
             what=what,
             draft=draft,
@@ -268,11 +278,12 @@ class Work:
                 if of == draft
             ),
             focus=focus,
+            notes=tuple((c.id, c.answer, c.explained) for c in self._noted.values() if c.draft == draft),
         )
         steps = self.conversation.undo
         if not (further and steps and (steps[-1].what, steps[-1].draft) == (what, draft)):
             self.set(undo=(*steps, entry)[-UNDO_STEPS:])
-        self._since = {}
+        self._since, self._noted = {}, {}
         self._since_focus = self.conversation.focus
 
     def then(self, move: str, *args: Any) -> None:

@@ -47,7 +47,8 @@ function overview(card, acts) {
   const due = el('p', { class: 'due small' }, card.due && el('b', { text: say('overview_due', { due: card.due }) }),
     document.createTextNode(say(card.due ? 'overview_rest' : 'overview_words', { left: card.left || '', words: card.words, limit: card.limit || '' })));
   const rows = (card.rows || []).map((/** @type {any} */ row) => taskRow(row, row.press ? (b) => acts.press(row.press, row.heading, b) : null));
-  return [el('h2', { text: card.title || '' }), due, el('ul', { class: 'rows' }, ...rows)];
+  const back = card.back ? [el('p', { class: 'due small', text: card.back })] : [];
+  return [el('h2', { text: card.title || '' }), ...back, due, el('ul', { class: 'rows' }, ...rows)];
 }
 
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
