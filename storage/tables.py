@@ -93,6 +93,7 @@ units = Table(
     Column("path", Text, nullable=False, unique=True),
     Column("confirmed", Boolean, nullable=False, server_default=text("true")),
     string("kind"),
+    Index(None, "parent"),
 )
 
 people = Table(

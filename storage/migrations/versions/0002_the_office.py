@@ -84,6 +84,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_events_case"), ["case"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_link"), ["link"], unique=False)
 
+    with op.batch_alter_table("units", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_units_parent"), ["parent"], unique=False)
+
     with op.batch_alter_table("invites", schema=None) as batch_op:
         batch_op.add_column(sa.Column("replaces", sa.BigInteger(), server_default="0", nullable=False))
 
@@ -111,6 +114,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_people_invited"))
         batch_op.drop_index(batch_op.f("ix_people_unit"))
         batch_op.drop_column("pin")
+
+    with op.batch_alter_table("units", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_units_parent"))
 
     with op.batch_alter_table("invites", schema=None) as batch_op:
         batch_op.drop_column("replaces")
