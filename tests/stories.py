@@ -268,8 +268,8 @@ def _bytes(kind: str, name: str) -> tuple[bytes, str]:
     return jpeg(wide, wide * 3 // 4), f"{name}.jpg"
 
 
-async def tell(path: Path) -> str:
-    """The story as it goes now."""
+async def tell(path: Path, *, place: str = "") -> str:
+    """The story as it goes now; `place`: a PostgreSQL database to tell it on."""
     scene = dict.fromkeys(("calls", "folder", "invite", "role"), "")
     lines = path.read_text(encoding="utf-8").splitlines()
     for line in lines:
@@ -280,7 +280,8 @@ async def tell(path: Path) -> str:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
         world = Clock()
         calls = {"ANLITONG_CALLS__FOLDER": str(path.parent / scene["folder"])} if scene["folder"] else {}
-        settings = load(None, data=str(folder), environ=calls)
+        database = {"ANLITONG_DATABASE__URL": place} if "://" in place else {}
+        settings = load(None, data=str(folder), environ=calls | database)
         house = await closing.enter_async_context(House(settings, world=world, busy=False))
         for call in scene["calls"].split() or ("mca", "people"):
             await house.act(OpenEdition(call=call))

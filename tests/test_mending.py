@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from bot.engine.quoting import find, rewrite
 from bot.engine.work import Work
 from storage import codec
 from tests.person import Village
+from tests.stories import STORIES, tell
 
 PIECES = st.lists(
     st.text(alphabet="村里有412户，开会。人多！？\n（一）1、ab ", min_size=1, max_size=40).filter(lambda t: t.strip()),
@@ -202,6 +204,13 @@ def test_the_other_buttons_are_understood_in_words() -> None:
     focus = village.conversation.focus
     assert focus is not None and focus.section == village.comments[99][0].section
     assert [(c.answer, c.explained) for c in village.comments[99]] == [("changed", ""), ("", "")]
+
+
+@pytest.mark.parametrize("name", ["returned", "returned-messenger"])
+async def test_a_returned_case_goes_the_same_way_on_both_databases(name: str, place: str) -> None:
+    """From the office's transaction to the paper that is handed in again, word for word."""
+    story = STORIES / f"{name}.txt"
+    assert await tell(story, place=place) == story.read_text(encoding="utf-8")
 
 
 TYPED = (
