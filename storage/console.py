@@ -18,15 +18,6 @@ from storage.views import below
 OPEN = ("waiting", "opened")
 
 
-class CaseCount(NamedTuple):
-    """How many cases stand at a level in a state with a holder."""
-
-    level: str
-    state: str
-    holder: int
-    many: int
-
-
 class PhraseRow(NamedTuple):
     """A comment that a unit uses again and again."""
 
@@ -61,18 +52,6 @@ def idle(edition: int) -> ColumnElement[bool]:
         ~here,
         ~invited,
     )
-
-
-def case_counts(connection: Connection, scope: Scope, edition: int) -> list[CaseCount]:
-    """All cases of the scope but those that were taken back."""
-    wanted = (
-        select(cases.c.level, cases.c.state, cases.c.holder, func.count())
-        .select_from(cases)
-        .join(units, units.c.id == cases.c.unit)
-        .where(cases.c.edition == edition, cases.c.state != "taken_back", below(scope))
-        .group_by(cases.c.level, cases.c.state, cases.c.holder)
-    )
-    return [CaseCount(*row) for row in connection.execute(wanted)]
 
 
 def again_count(connection: Connection, scope: Scope, edition: int, own: Collection[int]) -> int:

@@ -14,26 +14,27 @@ from storage.views import below
 
 
 class Square(NamedTuple):
-    """So many alike of one unit: cases at a level in a state, drafts (state "writing"), or the unit itself, where
-    nothing is yet (state "")."""
+    """So many alike of one unit: cases at a level in a state with a holder, drafts (state "writing"), or the unit
+    itself, where nothing is yet (state "")."""
 
     path: str
     state: str
     level: str
+    holder: int
     many: int
 
 
 def squares(connection: Connection, scope: Scope, edition: int, own: Collection[int]) -> list[Square]:
     """All squares of the scope, by the unit's path."""
     of_cases = (
-        select(units.c.path, cases.c.state, cases.c.level, func.count())
+        select(units.c.path, cases.c.state, cases.c.level, cases.c.holder, func.count())
         .select_from(cases)
         .join(units, units.c.id == cases.c.unit)
         .where(cases.c.edition == edition, cases.c.state != "taken_back", below(scope))
-        .group_by(units.c.path, cases.c.state, cases.c.level)
+        .group_by(units.c.path, cases.c.state, cases.c.level, cases.c.holder)
     )
     of_drafts = (
-        select(units.c.path, literal("writing"), literal(""), func.count())
+        select(units.c.path, literal("writing"), literal(""), literal(0), func.count())
         .select_from(drafts)
         .join(people, people.c.id == drafts.c.person)
         .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
@@ -41,7 +42,7 @@ def squares(connection: Connection, scope: Scope, edition: int, own: Collection[
         .where(drafts.c.edition == edition, still_writing(), below(scope))
         .group_by(units.c.path)
     )
-    of_units = select(units.c.path, literal(""), literal(""), literal(1)).where(
+    of_units = select(units.c.path, literal(""), literal(""), literal(0), literal(1)).where(
         below(scope), units.c.id.not_in(own or (0,)), idle(edition)
     )
     found = [Square(*row) for wanted in (of_cases, of_drafts, of_units) for row in connection.execute(wanted)]

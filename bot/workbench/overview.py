@@ -15,6 +15,7 @@ from bot.engine.route import LEVEL_IDS, level_of
 from bot.workbench.base import LATE, Sight, newest
 from storage import console, console_rows, console_squares, quotas, workbench
 from storage.console_rows import CaseRow, Choice, DraftRow, UnitRow
+from storage.console_squares import Square
 
 QUEUES = ("mine", "again", "returned", "writing", "todo", "passed", "up", "not", "all")
 RULED, INDENTED = ("writing",), ("again",)
@@ -46,7 +47,8 @@ def choose_edition(s: Sight, wanted: int) -> None:
 def overview(s: Sight) -> Mapping[str, Any]:
     """Everything around the list."""
     edition = s.edition
-    counts = _counts(s) if edition else dict.fromkeys(QUEUES, 0)
+    squares = console_squares.squares(s.connection, s.scope, edition.id, s.own) if edition else []
+    counts = _counts(s, squares) if edition else dict.fromkeys(QUEUES, 0)
     acts = bool(s.levels)
     queues = [
         {"id": q, "label": s.say(f"queue.{q}"), "count": counts[q], "indent": q in INDENTED, "rule": q in RULED}
@@ -64,7 +66,7 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "due": s.due(edition.due, s.say("due.writer")) if edition else None,
         "level_due": s.due(until, s.level_title(level)) if until else None,
         "queues": queues,
-        "towns": _towns(s) if edition else [],
+        "towns": _towns(s, squares) if edition else [],
         "legend": [{"s": one, "label": s.say(f"square.{one}")} for one in LEGEND],
         "quota": _quota(s, edition, level, unit, counts["passed"]) if edition and level else None,
         "nudge": {"count": idle, "label": s.say("nudge.label", count=idle)},
@@ -90,17 +92,18 @@ def _me(s: Sight, acts: bool) -> Mapping[str, Any]:
     }
 
 
-def _counts(s: Sight) -> dict[str, int]:
+def _counts(s: Sight, squares: Sequence[Square]) -> dict[str, int]:
+    """How much there is in each queue."""
     assert s.edition is not None
-    found = console.case_counts(s.connection, s.scope, s.edition.id)
+    found = [one for one in squares if one.state not in ("", "writing")]
     acts, above = bool(s.levels), _above(s)
     total = sum(one.many for one in found)
 
     def of(*states: str, mine: bool = False) -> int:
         return sum(one.many for one in found if one.state in states and (one.holder in s.own or not mine))
 
-    writing = console.draft_count(s.connection, s.scope, s.edition.id)
-    todo = console.idle_count(s.connection, s.scope, s.edition.id, s.own)
+    writing = sum(one.many for one in squares if one.state == "writing")
+    todo = sum(one.many for one in squares if not one.state)
     gone = ("returned", "not_recommended", "out_of_time")
     up = sum(
         one.many
@@ -136,15 +139,14 @@ def _above(s: Sight) -> tuple[str, ...]:
     return tuple(LEVEL_IDS[: min(own)]) if own else ()
 
 
-def _towns(s: Sight) -> list[Mapping[str, Any]]:
-    assert s.edition is not None
+def _towns(s: Sight, squares: Sequence[Square]) -> list[Mapping[str, Any]]:
     towns = console.towns(s.connection, s.own)
     under: dict[str, Counter[str]] = defaultdict(Counter)
     ends = {path: path for _, path in towns}
     depth = towns[0][1].count("/") + 1 if towns else 0
     above = _above(s)
     out: list[Mapping[str, Any]] = []
-    for square in console_squares.squares(s.connection, s.scope, s.edition.id, s.own):
+    for square in squares:
         home = ends.get("/".join(square.path.split("/")[:depth]), "")
         if home:
             under[home][_square(square.state, square.level, above)] += square.many
@@ -153,9 +155,9 @@ def _towns(s: Sight) -> list[Mapping[str, Any]]:
         kinds = [k for k in "pwruon" for _ in range(many[k])]
         told = [s.say("square.count", what=s.say(f"square.{k}"), count=many[k]) for k in "pwruon" if many[k]]
         name = path.rpartition("/")[2]
-        squares = [{"s": k, "label": s.say(f"square.{k}"), "id": ""} for k in kinds[:MOST_SQUARES]]
+        shown = [{"s": k, "label": s.say(f"square.{k}"), "id": ""} for k in kinds[:MOST_SQUARES]]
         text = s.say("square.town", name=name, parts=tuple(told) or (s.say("square.nothing"),))
-        out.append({"path": path, "name": name, "squares": squares, "text": text})
+        out.append({"path": path, "name": name, "squares": shown, "text": text})
     return out
 
 
