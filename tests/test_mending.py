@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.engine.answers import measure, printed
+from bot.engine.board import board
 from bot.engine.ids import b36
 from bot.engine.messages import Incoming, Pressed, Said
 from bot.engine.model import Answer, Caps, CaseView, Comment, Draft, Focus, Fragment, Texts, Undo
@@ -263,3 +264,14 @@ def test_nothing_a_writer_does_breaks_the_walk(pieces: list[str], quoted: bool, 
     if village.drafts[99].state == "returned" and not all(c.answer for c in village.comments[99]):
         shown = village.take(Pressed(at=village.now, press=f"mends:{b36(99)}"))
         assert any(face.press.startswith("mend:") for outgoing in shown for face in outgoing.buttons)
+
+
+def test_a_comment_has_its_own_line_on_the_page() -> None:
+    """What is typed under it comes back with its key and is taken as its answer; the list of all has no line."""
+    village = returned(["一片片长王某某138。开会。"], quote="王某某138", start=4, block="s/q/1/0")
+    shown = board(village.view(), village.conversation)
+    assert (shown["box"]["mode"], shown["box"]["question"]) == ("line", f"{b36(99)}/mend.{b36(7)}")
+    village.take(Said(at=village.now, text="已经删了", about=str(shown["box"]["question"])))
+    assert [(c.answer, c.explained) for c in village.comments[99]][0] == ("explained", "已经删了")
+    village.take(Pressed(at=village.now, press=f"mends:{b36(99)}"))
+    assert board(village.view(), village.conversation)["box"]["mode"] == "none"

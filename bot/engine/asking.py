@@ -43,6 +43,11 @@ def next_time(w: Work) -> Say:
     return Say(key="come.next_link" if w.view.caps.page else "come.next_here")
 
 
+def mending_key(focus: Focus) -> str:
+    """The key of the comment in focus, as a page sends it back with what was typed under it."""
+    return f"{b36(focus.draft)}/mend.{focus.at}"
+
+
 def where(w: Work, focus: Focus) -> Say:
     """The place as it is said in a sentence: 【4 主要做法】第2问, or the question's own name."""
     if focus.mode == "mend":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.engine.answers import plain
-from bot.engine.asking import NOTHING, on
+from bot.engine.asking import NOTHING, mending_key, on
 from bot.engine.card import days_left, head_buttons, limit_words, rows_of
 from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
@@ -88,6 +88,8 @@ def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
         case = w.view.cases.get(draft)
         return Say(key="board.handed_in", params={"number": case.number if case else ""})
     call, focus = w.call(draft), w.focus
+    if focus is not None and focus.draft == draft and focus.mode == "mend" and row.state == "returned":
+        return Say(key="board.mend")
     picking = call.section(focus.section) if focus is not None and focus.draft == draft else None
     section = here[0] if here else picking
     if section is None:
@@ -103,6 +105,9 @@ def _sub(w: Work, draft: int) -> Say:
     if row.state == "handed_in":
         state = case_state(w, draft)
         return Say(key="board.sub_handed_in" if state == "case.waiting" else state)
+    if row.state == "returned" and (comments := w.comments(draft)):
+        rest = sum(not c.answer for c in comments)
+        return Say(key="board.sub_mend" if rest else "board.sub_mended", params={"open": rest, "left": left})
     open_ = len(w.call(draft).sections) - sections_done(w.call(draft), w.texts(draft))
     return Say(key="board.sub" if open_ else "board.sub_done", params={"open": open_, "left": left})
 
@@ -143,6 +148,11 @@ def _idle_chips(w: Work) -> tuple[Button, ...]:
         return tuple(mine)
     if w.focus is not None and w.focus.mode == "confirm":
         return (Button(press="cmd:progress", key="progress"), *mine)
+    if w.focus is not None and w.focus.mode == "mend" and w.comments(row.id):
+        words = ("back", "skip", "undo") if w.focus.at else ("undo",)
+        faces = {"back": "mend_list", "skip": "skip_first"}
+        own = [Button(press=f"cmd:{word}", key=faces.get(word, word)) for word in (*words, "preview", "submit")]
+        return (*own, *mine)
     on_with = [Button(press=on("resume", row.id), key="resume", strong=True)]
     whole = [Button(press=f"cmd:{word}", key=word) for word in ("preview", "submit", "word")]
     return (*(on_with if first_open(w.call(row.id), w.texts(row.id)) else []), *whole, *mine)
@@ -151,6 +161,8 @@ def _idle_chips(w: Work) -> tuple[Button, ...]:
 def _box(w: Work, here: tuple[Section, Question] | None) -> Mapping[str, Any]:
     """What the box is for: a paragraph, a line, or just a word to the assistant."""
     focus = w.focus
+    if focus is not None and focus.mode == "mend" and focus.at:
+        return _mending_box(w, focus)
     if focus is None or here is None:
         return EMPTY_BOX
     question, draft = here[1], focus.draft
@@ -173,6 +185,14 @@ def _box(w: Work, here: tuple[Section, Question] | None) -> Mapping[str, Any]:
         "goal": question.limit.goal if paragraph else 0,
         "max": question.limit.max if paragraph else 0,
     }
+
+
+def _mending_box(w: Work, focus: Focus) -> Mapping[str, Any]:
+    """A line about the comment in focus; each comment has its own, so that what is half typed stays with it."""
+    key, typed = mending_key(focus), w.conversation.typing
+    what = focus.at.partition(".")[2] or "any"
+    text = typed[1] if typed[0] == key else ""
+    return {**EMPTY_BOX, "mode": "line", "question": key, "placeholder": Say(key=f"box.mend_{what}"), "text": text}
 
 
 def _written(w: Work, focus: Focus) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.engine.answers import END
 from bot.engine.asking import LEAD, NOTHING, command, on
 from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
@@ -158,9 +159,9 @@ def _put(w: Work, draft: int, comment: Comment) -> None:
         i=_number(w, comment),
         of=len(w.comments(draft)),
         place=place(w, draft, comment),
-        quote=quote,
+        quote=quote.removesuffix(END),  # the sentence around it ends by itself
         text=comment.text,
-        change=comment.change or "",
+        change=(comment.change or "").removesuffix(END),
         buttons=buttons,
         slot="question",
     )
@@ -196,7 +197,7 @@ def _ask(w: Work, draft: int, id: str, what: str, key: str) -> None:
         w.then("resume", draft)
         return
     _focus(w, draft, comment, what)
-    w.say(key, quote=comment.quote, buttons=[Button(press=on("mend", draft, id), key="mend_back")])
+    w.say(key, quote=comment.quote.removesuffix(END), buttons=[Button(press=on("mend", draft, id), key="mend_back")])
 
 
 def accept(w: Work, draft: int, id: str) -> None:

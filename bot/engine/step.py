@@ -28,7 +28,7 @@ from bot.engine import (
     typed,
     writing,
 )
-from bot.engine.asking import on, show, where
+from bot.engine.asking import mending_key, on, show, where
 from bot.engine.commands import hear
 from bot.engine.count import count
 from bot.engine.definition import SHORT
@@ -142,7 +142,7 @@ def _said(w: Work, said: Said) -> None:
         w.say(f"asked.{heard.command}", buttons=buttons)
     elif _went(w, said, asked=writing_now):
         return
-    elif mending.is_mending(w) and not said.about:
+    elif mending.is_mending(w) and focus is not None and said.about in ("", mending_key(focus)):
         mending_words.said(w, heard.text)
     elif said.about and said.about != _key(focus):
         draft, _, question = said.about.partition("/")
