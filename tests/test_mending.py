@@ -272,6 +272,7 @@ def test_a_comment_has_its_own_line_on_the_page() -> None:
     shown = board(village.view(), village.conversation)
     assert (shown["box"]["mode"], shown["box"]["question"]) == ("line", f"{b36(99)}/mend.{b36(7)}")
     village.take(Said(at=village.now, text="已经删了", about=str(shown["box"]["question"])))
-    assert [(c.answer, c.explained) for c in village.comments[99]][0] == ("explained", "已经删了")
+    about = village.comments[99][0]
+    assert (about.answer, about.explained) == ("explained", "已经删了")
     village.take(Pressed(at=village.now, press=f"mends:{b36(99)}"))
     assert board(village.view(), village.conversation)["box"]["mode"] == "none"
