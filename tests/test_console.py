@@ -245,3 +245,13 @@ async def test_a_form_that_does_not_fit_is_refused(town: City) -> None:
         assert answer.status_code == 400 and answer.json()["error"].endswith("。"), fields
     for query in ({"queue": "none"}, {"sort": "none"}, {"after": "%%%"}, {"after": "W10"}):
         assert (await at.client.get("/api/console/list", params=query)).status_code == 400
+
+
+async def test_the_link_to_a_post_is_shown_to_administrators_alone(town: City) -> None:
+    """A coordinator sees that there is an invite, and not the link by which they would become an administrator."""
+    made = await town.house.act(MakeInvite(unit=COUNTY, role="administrator"))
+    assert isinstance(made, Acted)
+    coordinator, administrator = await desk(town), await desk(town, COUNTY, "administrator")
+    shown = [invite["link"] for invite in (await coordinator.get("/people"))["invites"]]
+    assert made.result["link"] not in shown
+    assert made.result["link"] in [invite["link"] for invite in (await administrator.get("/people"))["invites"]]

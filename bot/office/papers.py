@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.acts import DropEnclosure, Enclose
 from bot.office.matter import Matter, Refused
-from storage import people
+from storage import commands, people
 from storage import review as rows
 
 KINDS = ("sealed", "source")
@@ -33,9 +33,9 @@ def enclose(m: Matter, command: Enclose) -> Mapping[str, Any]:
 def drop_enclosure(m: Matter, command: DropEnclosure) -> Mapping[str, Any]:
     """By whoever might have added it."""
     found = rows.enclosure(m.connection, command.enclosure)
-    if found is None:
-        raise Refused("no_comment_there")
-    row = m.case(found[0])
+    row = commands.case(m.connection, found[0]) if found is not None else None
+    if found is None or row is None or not m.sees(row.unit):
+        raise Refused("no_comment_there")  # one out of sight like one that never was
     if not any(m.holds("/".join(stop.path)) for stop in m.way(row, m.edition(row.edition))):
         raise Refused("not_yours", number=row.number, unit=row.holder.rpartition("/")[2])
     rows.drop_enclosure(m.connection, command.enclosure)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.acts import ADMINISTRATOR, WRITER
 from bot.engine.ids import b36
-from bot.workbench.base import Sight
+from bot.workbench.base import Sight, covers
 from bot.workbench.overview import label
 from storage import commands, console_rows, workbench
 from storage.console_rows import Choice
@@ -42,11 +43,17 @@ def _invites(s: Sight) -> list[Mapping[str, Any]]:
             "unit": s.short(i.unit),
             "role_text": s.say(f"role.{i.role}"),
             "state": _state(s, i),
-            "link": make_link(key, i.id, i.n) if i.living(s.now) else "",
+            "link": make_link(key, i.id, i.n) if i.living(s.now) and _hands_out(s, i) else "",
         }
         for i in commands.invites_seen(s.connection, s.scope)
         if not i.revoked
     ]
+
+
+def _hands_out(s: Sight, invite: commands.InviteSeen) -> bool:
+    """Whether the viewer might have made the invite: the link to a post is for administrators alone."""
+    administers = any(p.role == ADMINISTRATOR and covers(p.path, invite.unit) for p in s.posts)
+    return administers or invite.role == WRITER
 
 
 def _posts(s: Sight) -> list[Mapping[str, Any]]:
