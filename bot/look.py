@@ -106,8 +106,8 @@ class Looking:
         """
         world = self._setting.world
         end = world.monotonic() + seconds
-        with self._listen(conversation) as bell, self._ending(bell):
-            while not self._ended and await self._readers.run(lambda c: views.seq(c, conversation)) <= after:
+        with self._listen(conversation) as bell, self.ending(bell):
+            while not self.ended and await self._readers.run(lambda c: views.seq(c, conversation)) <= after:
                 left = end - world.monotonic()
                 if left <= 0:
                     return
@@ -122,8 +122,14 @@ class Looking:
         for bell in self._bells:
             bell.set()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server is about to stop."""
+        return self._ended
+
     @contextmanager
-    def _ending(self, bell: asyncio.Event) -> Iterator[None]:
+    def ending(self, bell: asyncio.Event) -> Iterator[None]:
+        """Has a bell rung when the server is about to stop."""
         self._bells.add(bell)
         try:
             yield

@@ -61,7 +61,8 @@ class Enclosed(NamedTuple):
 
 
 def _own(scope: Scope, edition: int) -> ColumnElement[bool]:
-    return (cases.c.edition == edition) & below(scope)
+    """What the office has: a case that was taken back is its writer's alone."""
+    return (cases.c.edition == edition) & (cases.c.state != "taken_back") & below(scope)
 
 
 def of_edition(connection: Connection, scope: Scope, edition: int) -> list[PackCase]:
@@ -147,6 +148,6 @@ def content(connection: Connection, scope: Scope, case: int, n: int) -> Content 
         select(submissions.c.content)
         .join(cases, cases.c.id == submissions.c.case)
         .join(units, units.c.id == cases.c.unit)
-        .where(submissions.c.case == case, submissions.c.n == n, below(scope))
+        .where(submissions.c.case == case, submissions.c.n == n, cases.c.state != "taken_back", below(scope))
     ).scalar()
     return Content.from_json(found) if found is not None else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, false, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, or_, select, true
 
 from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
@@ -173,8 +173,8 @@ def submission(connection: Connection, scope: Scope, draft: int, n: int) -> Subm
 
 
 def _sees(scope: Scope) -> ColumnElement[bool]:
-    """Cases of the person, and those at or below the overseen units."""
-    return or_(cases.c.person == scope.person, below(scope))
+    """Cases of the person, and those at or below the overseen units but what its writer took back."""
+    return or_(cases.c.person == scope.person, and_(cases.c.state != "taken_back", below(scope)))
 
 
 def below(scope: Scope) -> ColumnElement[bool]:

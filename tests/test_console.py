@@ -9,13 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.acts import AddComment, Dismiss, MakeInvite, MarkOpened, PassCases, Place, Recommend, ReturnCase
+from bot.acts import Dismiss, MakeInvite, PassCases, Recommend, ReturnCase
 from bot.doors import Acted
 from bot.engine.ids import b36
 from handlers.web.app import make_app
-from handlers.web.console_acts import COMMANDS
-from storage import review
-from tests.city import COUNTY, FAR, VILLAGES, City, city
+from tests.city import COUNTY, VILLAGES, City, city
 from tests.homes import Clock, officer
 
 HEADERS = {"X-Anlitong": "1"}
@@ -41,7 +39,7 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def act(self, name: str, **fields: Any) -> httpx.Response:
+    async def act(self, name: str, /, **fields: Any) -> httpx.Response:
         """A command."""
         return await self.client.post("/api/console/act", json={"do": name, **fields})
 
@@ -176,56 +174,6 @@ async def test_who_oversees_nothing_finds_nothing(town: City) -> None:
     await town.act(town.boss, Dismiss(person=made.visitor.person, role="coordinator", unit=COUNTY))
     now = await town.house.look.visitor(made.address)
     assert now is not None and now.posts == ()
-
-
-def _same(one: httpx.Response, other: httpx.Response) -> bool:
-    drop = {"date"}
-    left, right = ({k: v for k, v in r.headers.items() if k not in drop} for r in (one, other))
-    return (one.status_code, one.content, left) == (other.status_code, other.content, right)
-
-
-@pytest.mark.parametrize("where", [FAR.rsplit("/", 2)[0], VILLAGES[3].rsplit("/", 1)[0]], ids=["county", "town"])
-@pytest.mark.parametrize("role", ["coordinator", "administrator"])
-async def test_another_office_gets_the_answer_of_an_id_that_never_was(town: City, where: str, role: str) -> None:
-    """Every route with a case in it and every command: byte for byte the same."""
-    case = await town.case(VILLAGES[0])
-    content = await town.house.readers.run(lambda c: review.content(c, case, 1))
-    assert content is not None
-    block = content.sections[0].blocks[0]
-    note = AddComment(case=case, n=1, text="看", place=Place(block=block.id, start=0, quote=block.text[:4]))
-    comment = (await town.act(town.county, note))["comment"]
-    person = town.county.visitor.person
-    await town.act(town.county, MarkOpened(case=case))
-    at = await desk(town, where, role)
-    app = make_app(town.house.doors, town.house.web_settings(), town.house.wording, town.world)
-    paths = [route.path for route in app.routes if "/api/console/case/{case}" in route.path]  # type: ignore[attr-defined]
-    assert len(paths) == 5
-    for path in paths:
-        found = path.replace("{file}", "0" * 64)
-        query = {"n": 1, "from": 1, "to": 1}
-        foreign = await at.client.get(found.replace("{case}", b36(case)), params=query)
-        never = await at.client.get(found.replace("{case}", b36(77)), params=query)
-        assert foreign.status_code == 404 and _same(foreign, never), path
-    for name in COMMANDS:
-        answers = []
-        for one, noted, who in ((case, comment, person), (77, 78, 79)):
-            unit = VILLAGES[0] if one == case else f"{COUNTY}/没有镇/没有村"
-            fields = {"case": b36(one), "n": 1, "cases": [{"case": b36(one), "n": 1}], "comment": b36(noted)}
-            fields |= {"text": "改", "reason": "改", "block": block.id, "quote": block.text[:4], "start": 0}
-            fields["to"] = "x" if name == "correct" else "writer"
-            fields |= {"person": b36(who), "role": "coordinator", "unit": unit, "into": unit, "until": "2026-12-24"}
-            if name == "rank":
-                fields["cases"] = [b36(one)]
-            if name in ("enclose", "phrase", "profile", "pin", "unphrase", "unenclose", "revoke", "enter"):
-                continue
-            if name in ("invite", "confirm_unit", "merge_unit"):
-                fields["edition"] = b36(town.edition)
-            if name in ("quota", "extend", "rank"):
-                fields |= {"edition": b36(town.edition), "level": "county", "most": 1}
-            answer = await at.act(name, **fields)
-            told = answer.text.replace(b36(one), "ID").replace(str(one), "ID").replace(unit, "UNIT")
-            answers.append((answer.status_code, told.replace(unit.rpartition("/")[2], "UNIT")))
-        assert not answers or (answers[0] == answers[1] and answers[0][0] == 409), (name, answers)
 
 
 async def test_a_form_that_does_not_fit_is_refused(town: City) -> None:

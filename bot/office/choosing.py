@@ -23,7 +23,7 @@ def rank(m: Matter, command: Rank) -> Mapping[str, Any]:
         raise Refused("none_chosen")
     first = m.case(command.cases[0])
     if not m.holds(first.holder) or first.edition != command.edition:
-        raise Refused("no_case", number=command.cases[0])
+        raise Refused("no_case")
     known = quotas.passed(m.connection, command.edition, first.holder_id)
     if set(command.cases) - set(known):
         raise Refused("rank_others")
@@ -97,7 +97,7 @@ def _swap(m: Matter, row: commands.CaseAt, id: int, edition: Edition, reason: st
     way = m.way(other, edition)
     here = next((stop for stop in way if stop.level == row.level), None)
     if other.edition != row.edition or here is None or "/".join(here.path) != row.holder:
-        raise Refused("no_case", number=id)
+        raise Refused("no_case")
     up = stop_after(way, row.level)
     if other.level == row.level and other.state == "recommended":
         m.move("unrecommend", other)

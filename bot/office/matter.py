@@ -99,7 +99,7 @@ class Matter:
         """A case that lies in sight. Refuses any other like one that never existed."""
         row = commands.case(self.connection, id)
         if row is None or not self.sees(row.unit):
-            raise Refused("no_case", number=id)
+            raise Refused("no_case")
         return row
 
     def case_in_hand(self, id: int, n: int) -> commands.CaseAt:

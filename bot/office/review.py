@@ -36,7 +36,7 @@ def mark_opened(m: Matter, command: MarkOpened) -> Mapping[str, Any]:
     """Read by somebody of the office: the writer hears of it."""
     row = m.case(command.case)
     if not m.is_house and not m.holds(row.holder):
-        raise Refused("no_case", number=command.case)
+        raise Refused("no_case")
     if row.state == "waiting":
         m.move("open", row, opened_at=m.now)
         m.note_case("case.opened", row)
@@ -73,7 +73,7 @@ def _checked(m: Matter, row: commands.CaseAt, place: Place) -> Place:
     """The place as it stands in the frozen submission. Refuses a sentence that is not there."""
     content = rows.content(m.connection, row.id, row.n)
     if content is None:
-        raise Refused("no_case", number=row.number)
+        raise Refused("no_case")
     if place.block:
         return _sentence(content, place)
     if place.section and place.section not in {s.id for s in content.sections} | {"pictures", "head"}:

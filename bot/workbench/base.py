@@ -125,6 +125,11 @@ class Sight:
         """Until when a unit may recommend at a level."""
         return deadline(self.edition, level, unit, self.extensions) if self.edition else None
 
+    def in_time(self, level: str, unit: int) -> bool:
+        """Whether a unit may still recommend at a level."""
+        until = self.level_due(level, unit)
+        return until is None or self.now < until
+
     def short(self, path: str) -> str:
         """A unit without what the viewer's own unit says already: 石桥镇槐树村."""
         own = [post.path for post in self.posts if covers(post.path, path) and post.path != path]

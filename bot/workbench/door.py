@@ -111,12 +111,14 @@ class Workbench:
             self._watch = asyncio.create_task(self._look_on())
         last = -1
         try:
-            while True:
-                if self._seen != last:
-                    last = self._seen
-                    yield last
-                bell.clear()
-                await bell.wait()
+            with self._look.ending(bell):
+                while not self._look.ended:
+                    if self._seen != last:
+                        last = self._seen
+                        yield last
+                    bell.clear()
+                    if not self._look.ended:
+                        await bell.wait()
         finally:
             self._bells.discard(bell)
 

@@ -12,7 +12,7 @@ from bot.engine import diff
 from bot.engine.content import Content
 from bot.engine.definition import Edition
 from bot.engine.ids import b36
-from bot.engine.route import stop_before, stops
+from bot.engine.route import Stop, stop_before, stops
 from bot.workbench.base import Sight, masked
 from storage import audit, console_rows, workbench
 from storage.console_rows import Choice
@@ -187,33 +187,37 @@ def _can(s: Sight, head: CaseHead, n: int) -> Mapping[str, bool]:
         "return_writer": open_,
         "pass": open_,
         "reopen": passed or (holds and last and head.state == "not_recommended"),
-        "recommend": passed,
+        "recommend": passed and s.in_time(head.level, head.holder),
         "not_recommend": passed,
         "correct": open_,
-        "enclose": holds,
+        "enclose": holds or any(s.holds("/".join(stop.path)) for stop in _way(s, head)),
         "rank": passed,
     }
 
 
 def _below(s: Sight, head: CaseHead) -> str | None:
     """The unit below the holder that had the case before."""
-    assert s.edition is not None
-    way = stops(s.edition.call, tuple(head.unit.split("/")), s.tools.root, s.tools.setting.levels)
-    below = stop_before(way, head.level)
+    below = stop_before(_way(s, head), head.level)
     return below.path[-1] if below else None
 
 
+def _way(s: Sight, head: CaseHead) -> tuple[Stop, ...]:
+    assert s.edition is not None
+    return stops(s.edition.call, tuple(head.unit.split("/")), s.tools.root, s.tools.setting.levels)
+
+
 def _return(s: Sight, head: CaseHead) -> Mapping[str, Any]:
-    here = s.now.astimezone(ZoneInfo(s.zone())).date()
+    here, below = s.now.astimezone(ZoneInfo(s.zone())).date(), _below(s, head)
     return {
         "until": (here + timedelta(days=7)).isoformat(),
         "least": here.isoformat(),
         "most": (here + LONGEST).isoformat(),
         "routes": [
             {"id": id, "label": s.say(f"route.{id}.label"), "note": s.say(f"route.{id}.note")}
-            for id in ("direct", "again")
+            # At the first level both ways lead to the same desk.
+            for id in (("direct", "again") if below else ("direct",))
         ],
-        "below": _below(s, head) or "",
+        "below": below or "",
     }
 
 

@@ -154,19 +154,21 @@ class Console:
 
     async def _beats(self, request: Request) -> AsyncIterator[bytes]:
         changes = self._doors.console.changes(-1)
-        waiting: asyncio.Task[int] | None = None
+        waiting: asyncio.Task[int | None] | None = None
         end = asyncio.get_running_loop().time() + LIVE
         try:
             while asyncio.get_running_loop().time() < end and not await request.is_disconnected():
-                waiting = waiting or asyncio.ensure_future(anext(changes))
+                waiting = waiting or asyncio.ensure_future(_next(changes))
                 done, _ = await asyncio.wait({waiting}, timeout=BEAT)
                 if not done:
                     yield b": here\n\n"
                     continue
                 # Who was dismissed meanwhile hears no more.
                 await self._visitor(request)
-                yield f"event: change\ndata: {json.dumps({'seq': str(waiting.result())})}\n\n".encode()
-                waiting = None
+                seq, waiting = waiting.result(), None
+                if seq is None:
+                    return
+                yield f"event: change\ndata: {json.dumps({'seq': str(seq)})}\n\n".encode()
         except Problem:
             return
         finally:
@@ -235,6 +237,11 @@ class Console:
         known = f"console.done.{key}" in self._wording.sentences and "until" not in params
         sentence = self._wording.say(f"console.done.{key}" if known else "console.done.act", **params)
         return {**result, "notice": sentence}
+
+
+async def _next(changes: AsyncIterator[int]) -> int | None:
+    """The next change; None when the server is about to stop."""
+    return await anext(changes, None)
 
 
 def _nothing() -> Problem:

@@ -333,10 +333,10 @@ export async function giveBack() {
     fields: [
       ...(to.length > 1 ? [{ name: 'to', label: say('return_to'), kind: /** @type {'radio'} */ ('radio'), options: to }] : []),
       { name: 'until', label: say('return_until'), kind: 'date', value: one.return.until, min: one.return.least, max: one.return.most },
-      { name: 'route', label: say('return_route'), kind: 'radio', options: one.return.routes },
+      ...(one.return.routes.length > 1 ? [{ name: 'route', label: say('return_route'), kind: /** @type {'radio'} */ ('radio'), options: one.return.routes }] : []),
       { name: 'reason', label: list.length ? say('return_reason') : say('return_reason_needed'), kind: 'area' },
     ],
-    send: (v) => act('return', { case: one.case, n: one.n, to: v.to || 'writer', route: v.route, until: v.until, reason: v.reason }),
+    send: (v) => act('return', { case: one.case, n: one.n, to: v.to || 'writer', route: v.route || one.return.routes[0].id, until: v.until, reason: v.reason }),
   });
   if (done) moved();
 }
