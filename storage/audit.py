@@ -164,9 +164,11 @@ def seen(
     case: int = 0,
     kind: str = "",
     since: datetime | None = None,
+    before: int = 0,
     limit: int = 200,
 ) -> list[EventSeen]:
-    """Events of the scope's units, the newest first; of one case, of one kind, since an instant, where given."""
+    """Events of the scope's units, the newest first; where given of one case, of one kind, since an instant, before the
+    one with an id."""
     home = units.alias("home")
     inside = [or_(events.c.unit == path, events.c.unit.startswith(f"{path}/", autoescape=True)) for path in scope.units]
     wanted = (
@@ -197,6 +199,8 @@ def seen(
         wanted = wanted.where(events.c.kind == kind)
     if since is not None:
         wanted = wanted.where(events.c.at >= since)
+    if before:
+        wanted = wanted.where(events.c.id < before)
     return [EventSeen._make(row) for row in connection.execute(wanted)]
 
 

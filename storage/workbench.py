@@ -239,6 +239,20 @@ def paths(connection: Connection, scope: Scope, limit: int) -> list[str]:
     return list(connection.execute(wanted).scalars())
 
 
+def loose(connection: Connection, scope: Scope) -> dict[str, list[str]]:
+    """The scope's units that a writer typed and nobody has confirmed yet, by path, with who belongs to them."""
+    wanted = (
+        select(units.c.path, func.coalesce(people.c.name, ""))
+        .outerjoin(people, people.c.unit == units.c.id)
+        .where(~units.c.confirmed, below(scope))
+        .order_by(units.c.path, people.c.id)
+    )
+    found: dict[str, list[str]] = {}
+    for path, name in connection.execute(wanted):
+        found.setdefault(path, []).extend([name] if name else [])
+    return found
+
+
 def person_of(connection: Connection, id: int) -> tuple[str, str, str, str]:
     """Name, post, phone and PIN's hash of somebody."""
     own = select(people.c.name, people.c.post, people.c.phone, people.c.pin).where(people.c.id == id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.acts import Dismiss, MakeInvite, PassCases, Recommend, ReturnCase
+from bot.acts import AddComment, Dismiss, DropComment, MakeInvite, PassCases, Recommend, ReturnCase
 from bot.doors import Acted
 from bot.engine.ids import b36
 from handlers.web.app import make_app
-from tests.city import COUNTY, VILLAGES, City, city
+from storage import people
+from tests.city import CITY, COUNTY, FAR, VILLAGES, City, city
 from tests.homes import Clock, officer
 
 HEADERS = {"X-Anlitong": "1"}
@@ -203,3 +205,83 @@ async def test_the_link_to_a_post_is_shown_to_administrators_alone(town: City) -
     shown = [invite["link"] for invite in (await coordinator.get("/people"))["invites"]]
     assert made.result["link"] not in shown
     assert made.result["link"] in [invite["link"] for invite in (await administrator.get("/people"))["invites"]]
+
+
+async def test_the_books_of_ones_units_page_by_page(town: City) -> None:
+    """The newest first, a hundred at a time, every line once, with who and what in words."""
+    case = await town.case()
+    for n in range(55):
+        note = (await town.act(town.county, AddComment(case=case, n=1, text=f"第{n}条")))["comment"]
+        await town.act(town.county, DropComment(comment=note))
+    await town.case(FAR)
+    at = await desk(town)
+    first = await at.get("/books")
+    second = await at.get("/books", before=first["more"])
+    assert len(first["rows"]) == 100 and second["more"] == ""
+    rows = [*first["rows"], *second["rows"]]
+    notes = [row for row in rows if row["what"] in ("写意见", "删意见")]
+    assert len(notes) == 110 and {row["who"] for row in notes} == {"周敏"}
+    assert rows[0]["what"] == "发邀请" and "代录" in {row["what"] for row in rows}
+    assert not any("高坎" in row["unit"] for row in rows)
+
+
+async def test_a_unit_that_a_writer_typed_is_confirmed_or_merged(town: City) -> None:
+    """Two ways: it is one, and stands in the list; or it is another, and its people and cases go there."""
+    paths = [f"{COUNTY}/石桥镇/{name}" for name in ("新槐村", "老槐树村")]
+    for id, path in enumerate(paths, 900):
+        names = tuple(path.split("/"))
+
+        def make(connection: Any, id: int = id, names: tuple[str, ...] = names) -> None:
+            people.make_unit(connection, id, names, "村", confirmed=False)
+
+        await town.house.desk.submit(make)
+    at = await desk(town)
+    assert [u["path"] for u in (await at.get("/people"))["loose"]] == sorted(paths)
+    assert (await at.act("confirm_unit", unit=paths[0])).status_code == 200
+    case = await town.case(paths[1])
+    assert (await at.act("merge_unit", unit=paths[1], into=VILLAGES[0])).status_code == 200
+    assert (await at.get("/people"))["loose"] == []
+    assert (await town.at(case)).unit == VILLAGES[0]
+    assert (await at.act("merge_unit", unit=paths[0], into=VILLAGES[0])).status_code == 409
+
+
+async def test_at_the_first_level_there_is_one_way_back_and_none_upward_after_the_date(town: City) -> None:
+    """Two routes that would mean the same are not offered; nor is a recommendation that would be refused."""
+    (case,) = await town.passed(VILLAGES[0])
+    at = await desk(town)
+    shown = await at.get(f"/case/{b36(case)}")
+    assert [route["id"] for route in shown["return"]["routes"]] == ["direct"] and shown["can"]["recommend"]
+    await town.act(town.county, Recommend(case=case, n=1))
+    city = await desk(town, CITY)
+    shown = await city.get(f"/case/{b36(case)}")
+    assert [route["id"] for route in shown["return"]["routes"]] == ["direct", "again"]
+    await town.act(town.city, PassCases(cases=((case, 1),)))
+    assert (await city.get(f"/case/{b36(case)}"))["can"]["recommend"]
+    town.world.forward(days=40)
+    shown = await (await desk(town, CITY)).get(f"/case/{b36(case)}")
+    assert not shown["can"]["recommend"] and shown["can"]["not_recommend"]
+
+
+async def test_the_office_below_may_still_lay_the_sealed_scan_beside_a_case(town: City) -> None:
+    """What the office allows the workbench offers: a county whose case went up, and nobody beside it."""
+    (case,) = await town.passed(VILLAGES[0])
+    await town.act(town.county, Recommend(case=case, n=1))
+    below, city = await desk(town), await desk(town, CITY)
+    assert (await below.get(f"/case/{b36(case)}"))["can"]["enclose"]
+    assert (await city.get(f"/case/{b36(case)}"))["can"]["enclose"]
+    assert not (await (await desk(town, f"{COUNTY}/石桥镇")).get(f"/case/{b36(case)}"))["can"]["enclose"]
+
+
+async def test_a_line_that_waits_ends_when_the_server_is_about_to_stop(town: City) -> None:
+    """Nobody has to be cut off: the line ends by itself, at once, and a new one does not begin."""
+    changes = town.house.doors.console.changes(-1)
+    assert await anext(changes) >= 0
+    waiting = asyncio.ensure_future(_next(changes))
+    await asyncio.sleep(0)
+    town.house.look.end_waits()
+    assert await asyncio.wait_for(waiting, 1) is None
+    assert [seq async for seq in town.house.doors.console.changes(-1)] == []
+
+
+async def _next(changes: AsyncIterator[int]) -> int | None:
+    return await anext(changes, None)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.cli.common import FINE, TROUBLE, Stop, complain, in_house, print_json, print_table, say, scope_below
 from bot.wording import Wording
+from bot.workbench.books import what, who
 
 if TYPE_CHECKING:
     from bot.app import House
@@ -87,18 +88,3 @@ def _since(typed: str, wording: Wording) -> datetime | None:
 def _row(line: EventSeen, wording: Wording) -> tuple[str, ...]:
     at = line.at.astimezone(ZoneInfo(_ZONE)).strftime("%Y-%m-%d %H:%M:%S")
     return at, who(line, wording), what(line.kind, wording), line.number, line.unit
-
-
-def who(line: EventSeen, wording: Wording) -> str:
-    """Who did it, as somebody of the office knows them."""
-    if not line.actor:
-        return wording.say("audit.command_line")
-    if line.erased or not (line.name or line.home):
-        return wording.say("audit.erased")
-    return line.name or wording.say("audit.unnamed", unit=line.home.rpartition("/")[2])
-
-
-def what(kind: str, wording: Wording) -> str:
-    """What was done; the kind itself where there is no word for it."""
-    key = f"audit.kind.{kind}"
-    return wording.say(key) if key in wording.sentences else kind

@@ -15,6 +15,8 @@ from typing import Any
 
 from bot.engine.count import count
 
+PICTURE = "picture/"  # what the id of a picture begins with
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.content import PICTURE
 from bot.engine.messages import Say
 from bot.engine.progress import caption_key, has_content, section_words, total_words
 
@@ -88,7 +89,7 @@ def _section_captions(section: Section, texts: Texts) -> Iterator[Finding]:
         if question.pictures is None or not question.pictures.caption or answer is None:
             continue
         for n, i in enumerate(answer.parts, 1):
-            place = Place(section=section.id, question=question.id, block=f"picture/{i}")
+            place = Place(section=section.id, question=question.id, block=f"{PICTURE}{i}")
             if not has_content(texts.answers.get(caption_key(i))):
                 say = Say(key="finding.caption", params={"n": n})
                 yield Finding(id=f"caption/{i}", source="length", place=place, say=say)

@@ -11,11 +11,12 @@ from typing import Any
 
 from bot.engine.answers import END
 from bot.engine.asking import LEAD, NOTHING, command, on
+from bot.engine.content import PICTURE
 from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Say, Told
 from bot.engine.model import Comment, Focus
-from bot.engine.progress import number_of
+from bot.engine.progress import number_of, pictures_of
 from bot.engine.quoting import find, printed_lines, rewrite
 from bot.engine.work import Work
 
@@ -56,7 +57,11 @@ def _number(w: Work, comment: Comment) -> int:
 
 
 def place(w: Work, draft: int, comment: Comment) -> Say:
-    """Where a comment points: 第4节, 照片, 全文."""
+    """Where a comment points: 第4节, 第2张照片, 照片, 全文."""
+    shown = pictures_of(w.call(draft), w.texts(draft)) if comment.block.startswith(PICTURE) else []
+    picture = next((n for n, a in enumerate(shown, 1) if f"{PICTURE}{a.id}" == comment.block), 0)
+    if picture:
+        return Say(key="mend.picture", params={"n": picture})
     section = w.call(draft).section(comment.section)
     if section is not None and (n := number_of(w.call(draft), section)):
         return Say(key="mend.section", params={"n": n, "heading": section.heading})

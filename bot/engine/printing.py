@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.engine.answers import paragraphs, pieces, plain
-from bot.engine.content import Block, Content, ContentSection, FormField, Material, Picture
+from bot.engine.content import PICTURE, Block, Content, ContentSection, FormField, Material, Picture
 from bot.engine.definition import Call
 from bot.engine.model import Draft, Person, Texts, View
 from bot.engine.progress import caption_key, picked, pictures_of, walk
@@ -46,7 +46,7 @@ def _unit(person: Person) -> str:
 def _pictures(call: Call, texts: Texts) -> tuple[Picture, ...]:
     return tuple(
         Picture(
-            id=f"picture/{a.id}",
+            id=f"{PICTURE}{a.id}",
             n=n,
             file=a.file,
             name=a.name,

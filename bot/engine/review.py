@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.asking import command, on, show
-from bot.engine.content import Content
+from bot.engine.content import PICTURE, Content
 from bot.engine.going import focus_on
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Moment, Say, Submitted, TakenBack, Want
@@ -316,7 +316,7 @@ def see(w: Work, draft: int, finding_id: str) -> None:
     if finding is None:
         preview(w, draft)
         return
-    if finding.place.block.startswith("picture/"):
+    if finding.place.block.startswith(PICTURE):
         w.then("rename", draft, int(finding.place.block.split("/")[1]))
     elif finding.place.question:
         w.then("question", draft, finding.place.question)

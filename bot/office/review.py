@@ -93,7 +93,7 @@ def _sentence(content: Content, place: Place) -> Place:
     picture = next((p for p in content.pictures if p.id == place.block), None)
     if picture is None:
         raise Refused("gone")
-    return Place(section="pictures", question="", block=picture.id, quote=picture.caption)
+    return Place(section="pictures", question="", block=picture.id)
 
 
 def _unsent(m: Matter, id: int) -> tuple[commands.CaseAt, rows.CommentAt]:

@@ -11,7 +11,7 @@ from bot.doors import FileInfo, Visitor
 from bot.errors import FileRefused, StoreError
 from bot.look import Looking
 from bot.papers import word_file
-from bot.workbench import overview, people, reading
+from bot.workbench import books, overview, people, reading
 from bot.workbench.base import Sight, Tools
 from storage import console, workbench
 from storage.files import FileStore
@@ -63,6 +63,10 @@ class Workbench:
     async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None:
         """What happened to a case."""
         return await self._sight(visitor, 0, lambda s: reading.history(s, case), choose=False)
+
+    async def books(self, visitor: Visitor, before: int) -> Mapping[str, Any]:
+        """What was done in the viewer's units."""
+        return await self._sight(visitor, 0, lambda s: books.books(s, before))
 
     async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
         """Links, posts, dates, places."""

@@ -31,6 +31,7 @@ def people(s: Sight) -> Mapping[str, Any]:
         "keys": [{"id": "", "label": s.say("quota.total")}, *keys],
         "invites": _invites(s),
         "people": _posts(s),
+        "loose": _loose(s),
         **_grants(s),
     }
 
@@ -54,6 +55,12 @@ def _hands_out(s: Sight, invite: commands.InviteSeen) -> bool:
     """Whether the viewer might have made the invite: the link to a post is for administrators alone."""
     administers = any(p.role == ADMINISTRATOR and covers(p.path, invite.unit) for p in s.posts)
     return administers or invite.role == WRITER
+
+
+def _loose(s: Sight) -> list[Mapping[str, Any]]:
+    """Units that a writer typed: each is confirmed, or is another one written differently."""
+    found = workbench.loose(s.connection, s.scope)
+    return [{"path": path, "unit": s.short(path), "names": list(names)} for path, names in found.items()]
 
 
 def _posts(s: Sight) -> list[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from bot.engine.definition import Edition
 from bot.engine.ids import b36
 from bot.engine.route import Stop, stop_before, stops
 from bot.workbench.base import Sight, masked
+from bot.workbench.books import row
 from storage import audit, console_rows, workbench
 from storage.console_rows import Choice
 from storage.workbench import CaseHead, CommentSeen
@@ -94,7 +95,7 @@ def _paper(s: Sight, content: Content) -> Mapping[str, Any]:
             for section in content.sections
         ],
         "pictures": [
-            {"n": p.n, "file": p.file, "caption": p.caption, "width": p.width, "height": p.height}
+            {"id": p.id, "n": p.n, "file": p.file, "caption": p.caption, "width": p.width, "height": p.height}
             for p in content.pictures
         ],
         "materials": [{"file": m.file, "name": m.name, "label": m.label} for m in content.materials],
@@ -121,9 +122,10 @@ def _comments(s: Sight, content: Content, noted: Sequence[CommentSeen], n: int) 
                 "section": c.section,
                 "question": c.question,
                 "block": c.block if stands else "",
+                "picture": c.block if any(p.id == c.block for p in content.pictures) else "",
                 "start": c.start,
                 "quote": c.quote,
-                "title": _title(s, content, c.section),
+                "title": _title(s, content, c),
                 "text": c.text,
                 "change": c.change,
                 "author": c.name or s.say("head.office"),
@@ -138,7 +140,11 @@ def _comments(s: Sight, content: Content, noted: Sequence[CommentSeen], n: int) 
     return out
 
 
-def _title(s: Sight, content: Content, section: str) -> str:
+def _title(s: Sight, content: Content, comment: CommentSeen) -> str:
+    picture = next((p for p in content.pictures if p.id == comment.block), None)
+    if picture is not None:
+        return s.say("place.picture", n=picture.n)
+    section = comment.section
     found = next((one for one in content.sections if one.id == section), None)
     if found is not None:
         return s.say("place.section", n=found.n, heading=found.heading)
@@ -268,16 +274,5 @@ def history(s: Sight, id: int) -> Mapping[str, Any] | None:
     if head is None:
         return None
     s.edition = s.known[head.edition]
-    rows = []
-    for line in audit.seen(s.connection, Scope(person=0, units=("",)), case=id, limit=300):
-        key = f"audit.kind.{line.kind}"
-        who = s.tools.wording.say("audit.command_line") if not line.actor else line.name
-        rows.append(
-            {
-                "at": s.when(line.at),
-                "who": who or s.tools.wording.say("audit.erased"),
-                "what": s.tools.wording.say(key) if key in s.tools.wording.sentences else line.kind,
-                "detail": s.say("version", n=line.params["n"]) if "n" in line.params else "",
-            }
-        )
-    return {"rows": rows}
+    lines = audit.seen(s.connection, Scope(person=0, units=("",)), case=id, limit=300)
+    return {"rows": [row(s, line) for line in lines]}

@@ -53,6 +53,7 @@ class Console:
             Route(f"{case}/history", self.history),
             Route(f"{case}/word", self.word),
             Route(f"{case}/file/{{file}}", self.file),
+            Route("/api/console/books", self.books),
             Route("/api/console/people", self.people),
             Route("/api/console/nudge", self.nudge),
             Route("/api/console/pack", self.pack),
@@ -98,6 +99,13 @@ class Console:
         """GET …/history"""
         _, visitor = await self._visitor(request)
         return _found(await self._doors.console.history(visitor, _case(request)))
+
+    async def books(self, request: Request) -> Response:
+        """GET /api/console/books?before=: an event's id"""
+        _, visitor = await self._visitor(request)
+        text = request.query_params.get("before", "")
+        before = int(text, 36) if _ID.fullmatch(text) else 0
+        return JSONResponse(dict(await self._doors.console.books(visitor, before if before < 2**63 else 0)))
 
     async def people(self, request: Request) -> Response:
         """GET /api/console/people?edition="""

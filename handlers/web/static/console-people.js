@@ -9,7 +9,7 @@ export async function people(edition, overview) {
     const told = await read(`/people?edition=${edition}`);
     const again = () => people(edition, overview);
     const units = told.units.map((/** @type {any} */ u) => u.path);
-    sheet(say('people'), el('div', {}, buttons(edition, told, units, overview, again), invites(told, again), posts(told, units, again), grants(edition, told, again)));
+    sheet(say('people'), el('div', {}, buttons(edition, told, units, overview, again), loose(told, units, again), invites(told, again), posts(told, units, again), grants(edition, told, again)));
   } catch (trouble) { complain(trouble); }
 }
 
@@ -70,6 +70,21 @@ function invites(told, again) {
         const sure = await form({ title: say('revoke'), about: say('revoke_sure'), ok: say('answer_yes'), tone: 'warm', send: () => act('revoke', { invite: i.id }) });
         if (sure) again();
       } }) : null))))));
+}
+
+/** @param {any} told @param {string[]} units @param {() => any} again units that a writer typed */
+function loose(told, units, again) {
+  if (!told.loose.length) return null;
+  return el('div', {}, el('h3', { text: say('loose') }), el('p', { class: 's', text: say('loose_about') }), el('table', {}, el('tbody', {}, ...told.loose.map((/** @type {any} */ u) => el('tr', {},
+    el('td', { text: u.unit }), el('td', { text: u.names.join(say('joiner')) }),
+    el('td', {},
+      el('button', { type: 'button', class: 'b', text: say('loose_confirm'), onclick: async () => { if (await act('confirm_unit', { unit: u.path })) again(); } }),
+      el('button', { type: 'button', class: 'b', text: say('loose_merge'), onclick: async () => {
+        const done = await form({ title: say('loose_merge'), about: say('loose_merge_about', { unit: u.unit }), ok: say('save'),
+          fields: [{ name: 'into', label: say('unit'), list: units.filter((path) => path !== u.path), needed: true }],
+          send: (v) => act('merge_unit', { unit: u.path, into: v.into }) });
+        if (done) again();
+      } })))))));
 }
 
 /** @param {any} told @param {string[]} units @param {() => any} again */

@@ -1,9 +1,9 @@
 // One case: the paper, what is noted on it, the ways to answer it.
 
-import { act, complain, form, read, tell } from './console-ask.js';
+import { act, complain, read } from './console-ask.js';
+import * as decide from './console-decide.js';
 import { changes, chosen, number, paragraph } from './console-text.js';
 import { byId, el, say } from './dom.js';
-import { piece, upload } from './pictures.js';
 
 /** Everything about the case that is open. */
 const open = { /** @type {any} */ one: null, told: '', asked: 0, tab: 'paper', /** @type {any} */ writing: null, /** @type {() => void} */ changed: () => {}, /** @type {any[]} */ phrases: [] };
@@ -39,8 +39,8 @@ export async function openCase(id, n) {
     const one = await read(`/case/${id}${n ? `?n=${n}` : ''}`);
     if (asked !== open.asked) return; // another one was asked for meanwhile
     if (one.can.open) {
-      act('open', { case: id, n: one.n }, { quiet: true }).then(() => open.changed());
       one.can.open = false;
+      act('open', { case: id, n: one.n }, { quiet: true }).then(() => { open.changed(); if (open.one && open.one.case === id) refresh(); });
     }
     const same = open.one && open.one.case === id;
     const told = JSON.stringify(one);
@@ -100,7 +100,7 @@ function head(one) {
       one.origin_text ? el('span', { class: 'tag', text: one.origin_text }) : null,
       el('span', { class: 'tag', text: one.state_text }),
       el('span', { class: 'sp' }, el('a', { class: 'b', href: word, download: '', text: say('word') }),
-        one.can.enclose ? el('button', { type: 'button', class: 'b', text: say('enclose'), onclick: enclose }) : null)),
+        one.can.enclose ? el('button', { type: 'button', class: 'b', text: say('enclose'), onclick: () => decide.enclose(one, refresh) }) : null)),
     el('p', { class: 's' }, el('span', { text: `${one.number}　${one.head}　` }), one.phone ? el('a', { href: `tel:${one.phone}`, text: say('tel', { phone: one.phone }) }) : null),
     el('div', { class: 'tabs', role: 'tablist' }, ...tabs.map(([id, text]) => el('button', {
       type: 'button', role: 'tab', text, 'aria-selected': id === open.tab ? 'true' : 'false', onclick: () => { open.tab = id; draw(); },
@@ -173,7 +173,8 @@ function aside(one, rows) {
   }
   if (one.enclosures.length) {
     parts.push(el('div', { class: 'cm' }, el('h3', { text: say('enclosures') }), ...one.enclosures.map((/** @type {any} */ f) => el('p', {},
-      el('a', { href: `/api/console/case/${one.case}/file/${f.file}`, download: f.name, text: f.name }), el('span', { class: 's', text: `　${f.kind_text}　${f.at}` })))));
+      el('a', { href: `/api/console/case/${one.case}/file/${f.file}`, download: f.name, text: f.name }), el('span', { class: 's', text: `　${f.kind_text}　${f.at}` }),
+      one.can.enclose ? el('button', { type: 'button', class: 'qk', text: say('enclosure_drop'), onclick: () => decide.takeAway(f, refresh) }) : null))));
   }
   if (one.paper.materials.length || rows.length) {
     parts.push(el('div', { class: 'cm' }, ...rows, ...one.paper.materials.map((/** @type {any} */ f) => el('p', {},
@@ -215,17 +216,27 @@ function editor(one) {
     if (done) { open.writing = null; keep(null, one.case); await refresh(); }
   });
   const section = one.paper.sections.find((/** @type {any} */ s) => s.id === w.section);
-  const about = w.quote ? say('quote', { quote: w.quote }) : (section ? say('pair', { a: say('comment_section'), b: section.heading }) : say('comment_whole'));
+  const picture = one.paper.pictures.find((/** @type {any} */ p) => p.id === w.block);
+  const about = picture ? say('picture', { n: picture.n }) : w.quote ? say('quote', { quote: w.quote }) : (section ? say('pair', { a: say('comment_section'), b: section.heading }) : say('comment_whole'));
   return el('div', { class: 'cm new on' }, el('h3', { text: say('comment_new') }), el('p', { class: 's', text: about }), text, w.quote ? change : null,
-    el('div', { class: 'ph' }, ...open.phrases.map((p) => el('button', { type: 'button', text: p.label, onclick: () => { text.value = text.value ? `${text.value}${p.text}` : p.text; note(); text.focus(); } }))),
+    el('div', { class: 'ph' }, ...open.phrases.map((p) => el('span', {},
+      el('button', { type: 'button', text: p.label, onclick: () => { text.value = text.value ? `${text.value}${p.text}` : p.text; note(); text.focus(); } }),
+      p.id ? el('button', { type: 'button', class: 'x', text: '\u00d7', 'aria-label': say('phrase_drop', { text: p.label }), onclick: () => dropPhrase(p) }) : null))),
     el('div', { class: 'do' }, save, el('button', { type: 'button', class: 'b', text: say('cancel'), onclick: () => { open.writing = null; keep(null, one.case); draw(); } }),
-      one.can.correct && w.quote && !w.id ? el('button', { type: 'button', class: 'b', text: say('correct'), onclick: () => correct(one, w) }) : null,
+      one.can.correct && w.quote && !w.id ? el('button', { type: 'button', class: 'b', text: say('correct'), onclick: () => decide.correct(one, w, corrected) }) : null,
       el('button', { type: 'button', class: 'b', text: say('comment_phrase'), onclick: () => act('phrase', { text: text.value }) })));
 }
 
 /** @param {any} c */
 async function drop(c) {
   if (await act('uncomment', { comment: c.id })) await refresh();
+}
+
+/** @param {any} p a phrase of one's own office */
+async function dropPhrase(p) {
+  if (!await act('unphrase', { phrase: p.id })) return;
+  usePhrases(open.phrases.filter((other) => other.id !== p.id));
+  draw();
 }
 
 /** @param {any} w @param {string} [id] a comment half written outlives a reload of the page */
@@ -248,7 +259,9 @@ function pictures(body, one) {
   const at = (/** @type {string} */ file, small = false) => `/api/console/case/${one.case}/file/${file}${small ? '?size=small' : ''}`;
   body.appendChild(el('div', { class: 'pics' }, ...one.paper.pictures.map((/** @type {any} */ p) => el('figure', {},
     el('a', { href: at(p.file), target: '_blank', rel: 'noopener' }, el('img', { src: at(p.file, true), loading: 'lazy', alt: p.caption || say('picture', { n: p.n }) })),
-    el('figcaption', { text: `${p.n} ${p.caption || ''}` })))));
+    el('figcaption', {}, el('span', { text: `${p.n} ${p.caption || ''}` }),
+      ...one.comments.filter((/** @type {any} */ c) => c.picture === p.id && !c.old).map((/** @type {any} */ c) => number(c, () => { open.tab = 'paper'; draw(); pick(c.id); })),
+      one.can.comment ? el('button', { type: 'button', class: 'qk', text: say('comment_picture'), onclick: () => write({ section: 'pictures', block: p.id, start: 0, quote: '' }) }) : null)))));
   if (!one.paper.pictures.length) body.appendChild(el('p', { class: 'none', text: say('empty') }));
 }
 
@@ -294,18 +307,7 @@ function actions(one) {
       draw();
     } })));
   }
-  const end = el('span', { class: 'end' });
-  const button = (/** @type {string} */ can, /** @type {string} */ text, /** @type {string} */ tone, /** @type {() => any} */ go) => {
-    if (one.can[can]) end.appendChild(el('button', { type: 'button', class: `b ${tone}`, 'data-act': can, text, onclick: go }));
-  };
-  const unsent = one.comments.filter((/** @type {any} */ c) => !c.sent && !c.old).length;
-  button('return', unsent ? say('return_n', { n: unsent }) : say('return'), 'warm', giveBack);
-  button('pass', say('pass'), 'strong', pass);
-  button('reopen', say('reopen'), '', async () => { if (await act('reopen', { case: one.case, n: one.n })) moved(); });
-  button('not_recommend', say('not_recommend'), 'warm', notRecommend);
-  button('recommend', say('recommend'), 'strong', recommend);
-  if (!end.childElementCount) end.appendChild(el('span', { class: 's', text: one.mine ? one.state_text : `${one.holder}　${one.state_text}` }));
-  bar.appendChild(end);
+  bar.appendChild(decide.buttons(one, moved));
   return bar;
 }
 
@@ -316,88 +318,17 @@ async function moved() {
   else await refresh();
 }
 
-export async function pass() {
-  const one = open.one;
-  if (one && one.can.pass && await act('pass', { cases: [{ case: one.case, n: one.n }] })) moved();
-}
-
-export async function giveBack() {
-  const one = open.one;
-  if (!one || !one.can.return) return;
-  const list = one.comments.filter((/** @type {any} */ c) => !c.sent && !c.old);
-  const more = list.length ? el('div', {}, el('p', { class: 's', text: say('return_list') }), el('ol', {}, ...list.map((/** @type {any} */ c) => el('li', { text: say('pair', { a: c.title, b: c.text }) })))) : null;
-  const to = [{ id: 'writer', label: say('return_writer') }];
-  if (one.can.return_below) to.push({ id: 'below', label: one.return.below });
-  const done = await form({
-    title: say('return_title'), ok: list.length ? say('return_n', { n: list.length }) : say('return'), tone: 'warm', more,
-    fields: [
-      ...(to.length > 1 ? [{ name: 'to', label: say('return_to'), kind: /** @type {'radio'} */ ('radio'), options: to }] : []),
-      { name: 'until', label: say('return_until'), kind: 'date', value: one.return.until, min: one.return.least, max: one.return.most },
-      ...(one.return.routes.length > 1 ? [{ name: 'route', label: say('return_route'), kind: /** @type {'radio'} */ ('radio'), options: one.return.routes }] : []),
-      { name: 'reason', label: list.length ? say('return_reason') : say('return_reason_needed'), kind: 'area' },
-    ],
-    send: (v) => act('return', { case: one.case, n: one.n, to: v.to || 'writer', route: v.route || one.return.routes[0].id, until: v.until, reason: v.reason }),
-  });
-  if (done) moved();
-}
-
-async function recommend() {
-  const one = open.one;
-  if (await attempt(one, '', '')) { moved(); return; }
-  const rows = (await read(`/list?edition=${one.edition || ''}&queue=up`).catch(() => ({ rows: [] }))).rows;
-  const options = [{ id: '', label: say('recommend_no_swap') }, ...rows.map((/** @type {any} */ r) => ({ id: r.case, label: `${r.title}　${r.unit}` }))];
-  const done = await form({
-    title: say('recommend_title'), about: byId('quota').textContent || '', ok: say('recommend'),
-    fields: [{ name: 'swap', label: say('recommend_swap'), kind: 'select', options }, { name: 'reason', label: say('recommend_reason'), kind: 'area' }],
-    send: (v) => attempt(one, v.swap, v.reason),
-  });
-  if (done) moved();
-}
-
-/** @param {any} one @param {string} swap @param {string} reason */
-function attempt(one, swap, reason) {
-  return act('recommend', { case: one.case, n: one.n, swap, reason });
-}
-
-async function notRecommend() {
-  const one = open.one;
-  const done = await form({
-    title: say('not_title'), ok: say('not_recommend'), tone: 'warm', fields: [{ name: 'reason', label: say('not_reason'), kind: 'area', needed: true }],
-    send: (v) => act('not_recommend', { case: one.case, n: one.n, reason: v.reason }),
-  });
-  if (done) moved();
-}
-
-/** @param {any} one @param {any} w */
-async function correct(one, w) {
-  const done = await form({
-    title: say('correct_title'), about: say('correct_about'), ok: say('save'),
-    fields: [{ name: 'to', label: say('correct_to'), kind: 'area', value: w.quote, needed: true, hint: say('pair', { a: say('correct_from'), b: w.quote }) }],
-    send: (v) => act('correct', { case: one.case, n: one.n, block: w.block, start: w.start, quote: w.quote, to: v.to }),
-  });
-  if (!done) return;
+async function corrected() {
   open.writing = null;
-  keep(null, one.case);
+  keep(null, open.one.case);
   open.changed();
-  await openCase(one.case);
+  await openCase(open.one.case);
 }
 
-async function enclose() {
-  const one = open.one;
-  const done = await form({
-    title: say('enclose_title'), ok: say('save'), fields: [{ name: 'files', label: say('files'), kind: 'files', needed: true }],
-    send: async (v) => {
-      let last = null;
-      for (const file of v.files) last = await act('enclose', { case: one.case, kind: 'sealed', upload: await send(file) });
-      return last;
-    },
-  });
-  if (done) { tell(say('done')); await refresh(); }
+export function pass() {
+  if (open.one) decide.pass(open.one, moved);
 }
 
-/** @param {File} file @returns {Promise<string>} the name of the upload, when all of it is there */
-export async function send(file) {
-  const one = await piece(file, true);
-  await upload(one, () => {});
-  return one.upload;
+export function giveBack() {
+  if (open.one) decide.giveBack(open.one, moved);
 }

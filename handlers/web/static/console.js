@@ -1,6 +1,7 @@
 // The workbench: queues and squares on the left, the list, the reader; keys, search, and what changes meanwhile.
 
 import { act, complain, copy, form, read, sheet, tell } from './console-ask.js';
+import { send } from './console-decide.js';
 import { people } from './console-people.js';
 import * as reader from './console-reader.js';
 import { byId, el, say } from './dom.js';
@@ -91,6 +92,7 @@ function rail(told) {
       el('span', { text: town.name }),
       el('span', { class: 'cl', 'aria-hidden': 'true' }, ...town.squares.map((/** @type {any} */ s) => el('i', { class: s.s, title: s.label })))));
   }
+  parts.push(el('button', { type: 'button', class: 'write s', text: say('books'), onclick: () => books('') }));
   parts.push(el('a', { class: 'write s', href: '/chat', text: say('chat') }));
   parts.push(el('div', { class: 'lg s' }, ...told.legend.map((/** @type {any} */ l) => el('span', {}, el('i', { class: l.s }), el('span', { text: l.label })))));
   byId('rail').replaceChildren(...parts);
@@ -246,6 +248,19 @@ async function nudge() {
   } catch (trouble) { complain(trouble); }
 }
 
+/** @param {string} before an event; "" for the newest ones @param {HTMLElement} [box] where the others stand already */
+async function books(before, box) {
+  try {
+    const told = await read(`/books?before=${before}`);
+    const rows = told.rows.map((/** @type {any} */ r) => el('li', {}, el('span', { class: 's', text: r.at }), el('span', { text: r.who }),
+      el('span', {}, el('span', { text: r.what }), el('span', { class: 's', text: `　${[r.number, r.detail, r.unit].filter(Boolean).join('　')}` }))));
+    const list = box || el('ol', { class: 'hist' });
+    list.append(...rows);
+    if (!box) sheet(say('books'), el('div', {}, list));
+    if (told.more) list.after(el('button', { type: 'button', class: 'b', text: say('more'), onclick: (/** @type {any} */ e) => { e.target.remove(); books(told.more, list); } }));
+  } catch (trouble) { complain(trouble); }
+}
+
 async function pack() {
   const options = [['recommended', 'export_recommended'], ['passed', 'export_passed'], ['all', 'export_all']].map(([id, key]) => ({ id, label: say(key) }));
   const wanted = await form({ title: say('export'), ok: say('export_go'), fields: [{ name: 'state', label: say('export_what'), kind: 'radio', options }] });
@@ -267,7 +282,7 @@ async function enter() {
     ],
     send: async (v) => {
       const uploads = [];
-      try { for (const file of v.files) uploads.push(await reader.send(file)); } catch (trouble) { complain(trouble); return null; }
+      try { for (const file of v.files) uploads.push(await send(file)); } catch (trouble) { complain(trouble); return null; }
       return act('enter', { edition: view.edition, unit: v.unit, name: v.name, post: v.post, phone: v.phone, title: v.title, category: v.category || '', text: v.text, uploads });
     },
   });
