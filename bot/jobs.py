@@ -24,6 +24,7 @@ from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
 from bot.doors import Scope
 from bot.engine.arriving import FETCH
+from bot.engine.desk import DESK
 from bot.engine.messages import Done
 from bot.errors import FileRefused, StoreBusy, StoreError
 from bot.fetching import LATER, Fetch, Fetching
@@ -165,7 +166,7 @@ class Workers:
 
     async def _tried(self, job: Job) -> Mapping[str, Any]:
         """The result, after up to three tries; what is refused is refused at once."""
-        kinds = {"picture": self._picture, "paper": self._paper, "export": self._export}
+        kinds = {"picture": self._picture, "paper": self._paper, "export": self._export, DESK: self._desk}
         async for attempt in AsyncRetrying(
             reraise=True, wait=wait_exponential(multiplier=0.2, max=2), stop=stop_after_attempt(TRIES)
         ):
@@ -193,6 +194,10 @@ class Workers:
             lambda: self._files.store(data, kind="document", mime=DOCX, name=printing.paper.name)
         )
         return await self._hand_over(person, kept, draft=draft, n=n)
+
+    async def _desk(self, job: Job) -> Mapping[str, Any]:
+        person = await self._readers.run(lambda c: views.owner(c, job.conversation))
+        return await self._look.desk(person)
 
     async def _export(self, job: Job) -> Mapping[str, Any]:
         person = await self._readers.run(lambda c: views.owner(c, job.conversation))

@@ -198,6 +198,13 @@ class Looking:
         here = Address(channel=channel, external="")
         return batch.show(mind, here, self._setting.world.now(), lambda view, told: work(view, told, mind.person))
 
+    async def desk(self, person: int) -> dict[str, Any]:
+        """An officer's queue in numbers; see `bot.workbench.desk`."""
+        from bot.workbench.desk import numbers
+
+        now = self._setting.world.now()
+        return await self._readers.run(lambda c: numbers(c, self._setting, self._wording, person, now))
+
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""
         found = await self.printing(scope, draft, n)

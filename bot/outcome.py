@@ -86,6 +86,7 @@ def _decide(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> tup
         back = turn.taken_back
         cases.move(batch.connection, "take_back", back.case, back.n)
         known = mind.cases[back.draft]
+        _tell_office(batch, known, batch.edition(mind.drafts[back.draft].edition), "taken_back", incoming.at)
         mind.cases[back.draft] = replace(known, state="taken_back")
     if turn.code_wanted:
         setting = batch.setting

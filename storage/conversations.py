@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, literal_column, select, update
 
 from bot.engine.model import Conversation, Person, Unit
 from bot.errors import Stale
@@ -21,7 +21,7 @@ from storage.codec import (
     undo_out,
 )
 from storage.prepared import Read, Write
-from storage.tables import conversations, people, units
+from storage.tables import conversations, people, roles, units
 
 _invited = units.alias("invited_unit")
 _own = units.alias("own_unit")
@@ -53,6 +53,7 @@ _LOAD = (
         conversations.c.arriving,
         conversations.c.spoke,
         conversations.c.pressed,
+        exists().where(roles.c.person == people.c.id, roles.c.role != literal_column("'writer'")),
     )
     .join(conversations, conversations.c.person == people.c.id)
     .join(_invited, _invited.c.id == people.c.invited)
@@ -107,6 +108,7 @@ def _pair(row: Any) -> tuple[Person, Conversation]:
         name=row[1],
         post=row[2],
         phone=row[3],
+        oversees=bool(row[26]),
     )
     conversation = Conversation(
         id=row[12],

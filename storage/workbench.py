@@ -152,7 +152,8 @@ def file_of(connection: Connection, case: int, hash: str) -> FileRow | None:
 
 
 class Writing(NamedTuple):
-    """A draft that is not handed in, as far as it is known; `person` is its writer."""
+    """A draft that is not handed in, as far as it is known; `person` is its writer, `back_by` the day set with its
+    return."""
 
     person: int
     name: str
@@ -160,6 +161,8 @@ class Writing(NamedTuple):
     done: int
     state: str
     track: str
+    unit_id: int
+    back_by: datetime | None
 
 
 class LinkAt(NamedTuple):
@@ -175,10 +178,14 @@ class LinkAt(NamedTuple):
 def writing(connection: Connection, scope: Scope, edition: int, limit: int) -> list[Writing]:
     """Who has begun and not handed in, or has the case back; by unit."""
     wanted = (
-        select(people.c.id, people.c.name, units.c.path, drafts.c.sections_done, drafts.c.state, drafts.c.track)
+        select(
+            *(people.c.id, people.c.name, units.c.path, drafts.c.sections_done, drafts.c.state, drafts.c.track),
+            *(units.c.id, cases.c.back_by),
+        )
         .select_from(drafts)
         .join(people, people.c.id == drafts.c.person)
         .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
+        .outerjoin(cases, cases.c.draft == drafts.c.id)
         .where(drafts.c.edition == edition, drafts.c.state.in_(("writing", "returned")), below(scope))
         .order_by(units.c.path, people.c.id)
         .limit(limit)

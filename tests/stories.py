@@ -43,6 +43,7 @@ from bot.channel import Address, Face, Outgoing, Update
 from bot.config import load
 from bot.engine.count import count
 from bot.engine.messages import Arrived, Clip, Edited, Incoming, Knock, Pressed, Said, Sent, Shared
+from bot.engine.news import next_slot
 from bot.errors import Refused
 from bot.world import World
 from tests.pictures import jpeg
@@ -87,7 +88,10 @@ class Telling:
         self.desk = StoryOffice(house)
 
     async def office(self, line: str) -> list[str]:
-        """What the person hears when the office does something with their case."""
+        """What the person hears when the office does something with their case; or what the office hears."""
+        if line == "听到":
+            self.world.at = next_slot(self.world.at, "Asia/Shanghai")
+            return [f"  周敏听到：{text}" for text in await self.desk.heard()]
         before = await self._seq()
         self.world.at += timedelta(minutes=1)
         await self.desk.do(line)

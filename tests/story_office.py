@@ -5,6 +5,7 @@
 * 退回 2026-06-10 [退回重审] [一句原因]     sends it back with the comments
 * 直接改 旧的话 | 新的话                    puts a slip right
 * 通过, * 推荐, * 不推荐 原因, * 重看
+* 听到                                  time passes until 周敏 is told what came, and what that is
 """
 
 from __future__ import annotations
@@ -41,12 +42,30 @@ class StoryOffice:
 
     house: House
     actor: Actor | None = None
+    told: int = 0
 
     async def do(self, line: str) -> None:
         """One line of a story."""
         verb, _, rest = line.partition(" ")
         case, n, content = await self._case()
         await self._act(await self._command(verb, rest, case, n, content))
+
+    async def heard(self) -> list[str]:
+        """What 周敏 has been told since the last time."""
+        if self.actor is None:
+            self.actor = await self._come()
+        while await self.house.wakes.ring_due():
+            pass
+        own = tables.conversations.c.person == self.actor.person
+        wanted = (
+            select(tables.messages.c.seq, tables.messages.c.body)
+            .join(tables.conversations, tables.conversations.c.id == tables.messages.c.conversation)
+            .where(own, tables.messages.c.author == "bot", tables.messages.c.seq > self.told)
+            .order_by(tables.messages.c.seq)
+        )
+        rows = (await self.house.readers.run(lambda c: c.execute(wanted))).all()
+        self.told = max([self.told, *(row.seq for row in rows)])
+        return [str(row.body["text"]) for row in rows]
 
     async def _command(self, verb: str, rest: str, case: int, n: int, content: Content) -> object:
         if verb == "打开":

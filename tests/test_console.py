@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from bot.acts import AddComment, Dismiss, DropComment, MakeInvite, PassCases, Recommend, ReturnCase
+from bot.acts import AddComment, Dismiss, DropComment, Extend, MakeInvite, PassCases, Recommend, ReturnCase
 from bot.doors import Acted
 from bot.engine.ids import b36
 from handlers.web.app import make_app
@@ -205,6 +207,17 @@ async def test_the_link_to_a_post_is_shown_to_administrators_alone(town: City) -
     shown = [invite["link"] for invite in (await coordinator.get("/people"))["invites"]]
     assert made.result["link"] not in shown
     assert made.result["link"] in [invite["link"] for invite in (await administrator.get("/people"))["invites"]]
+
+
+async def test_a_text_to_be_copied_names_the_day_that_counts_for_its_reader(town: City) -> None:
+    """Who was given more time is not told the others' date."""
+    more = Extend(edition=town.edition, unit=VILLAGES[0], until=date(2026, 12, 18))
+    await town.act(town.county, more)
+    rows = (await (await desk(town)).get("/nudge"))["rows"]
+    days = {row["unit"]: re.search(r"12月\d\d日", row["text"]) for row in rows}
+    assert {unit: day[0] for unit, day in days.items() if day} == {
+        unit: ("12月18日" if unit == "石桥镇槐树村" else "12月15日") for unit in days
+    }
 
 
 async def test_the_books_of_ones_units_page_by_page(town: City) -> None:

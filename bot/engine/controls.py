@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.engine import desk
 from bot.engine.answers import printed
 from bot.engine.asking import NOTHING, anew, command, next_time, on, show, where
 from bot.engine.card import overview
@@ -98,6 +99,9 @@ def chosen_time(choice: str, now: datetime, zone: str) -> datetime:
 
 def help_me(w: Work) -> None:
     """The words that work, and a human being."""
+    if w.person.oversees and not w.conversation.consent:
+        desk.help_me(w)
+        return
     office = w.office(w.focus.draft if w.focus else 0)
     if office is None:
         w.say("help.plain")

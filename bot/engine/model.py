@@ -249,7 +249,10 @@ class Unit:
 
 @value
 class Person:
-    """One human being. `invited` is the unit their invite named; `unit` where they belong now."""
+    """One human being. `invited` is the unit their invite named; `unit` where they belong now.
+
+    `oversees`: they hold, or held for a time, a post of the office.
+    """
 
     id: int
     invited: Unit
@@ -257,6 +260,7 @@ class Person:
     name: str = ""
     post: str = ""
     phone: str = ""
+    oversees: bool = False
 
 
 @value

@@ -214,7 +214,7 @@ def choose(w: Work) -> None:
         {
             "title": e.title,
             "limit": limit_words(e.call.limit),
-            "due": Say(key="choose.until", params={"due": Moment(at=e.due, zone=e.call.zone)}),
+            "due": Say(key="choose.until", params={"due": w.until(e)}),
             "press": f"edition:{e.id}",
         }
         for e in editions
@@ -256,10 +256,11 @@ def start(w: Work, edition: Edition) -> None:
     if draft is None:
         draft = w.new_draft(edition.call, edition)
         w.event("draft.begun", draft.id, edition=edition.id)
-    if w.now >= edition.due:
+    due = w.until(edition)
+    if w.now >= due.at:
         w.say(
             "due.passed_start",
-            due=Moment(at=edition.due, zone=edition.call.zone, now=w.now),
+            due=due,
             contact=edition.office.contact,
             phone=edition.office.phone,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.engine import controls, editing, going, mending, opening, pictures, review, writing
+from bot.engine import controls, desk, editing, going, mending, opening, pictures, review, writing
 from bot.engine.asking import show
 from bot.engine.card import overview
 from bot.engine.ids import from36
@@ -25,7 +25,11 @@ PLAIN: Mapping[str, Act] = {
 
 
 def _progress(w: Work) -> None:
+    if w.person.oversees:
+        desk.ask(w)
     row = review.writable(w)
+    if row is None and w.person.oversees:
+        return
     if row is None or (w.here() is not None and row.call == PROFILE):
         w.then("resume")
     elif row.state == "handed_in":
@@ -174,7 +178,10 @@ def pressed(w: Work, pressed: Pressed) -> None:
         opening.consent(w, args[0])
         return
     if not w.conversation.consent:
-        opening.greet(w)
+        if w.person.oversees and pressed.press == "cmd:progress":
+            desk.ask(w)
+        else:
+            opening.greet(w)
         return
     waiting = w.conversation.pending
     if waiting is not None and waiting.kind == "ambiguous" and verb not in ("cmd",):

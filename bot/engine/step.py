@@ -14,6 +14,7 @@ from bot.engine import (
     arriving,
     card,
     controls,
+    desk,
     editing,
     going,
     mending,
@@ -196,6 +197,8 @@ def _before_consent(w: Work, said: Said) -> None:
     heard = hear(said.text, w.view.vocabulary, writing=False, content=False)
     if heard.command == "help":
         controls.help_me(w)
+    elif heard.command == "progress" and w.person.oversees:
+        desk.ask(w)
     elif typed.before_consent(w, said.text):
         return
     elif opening.greeted(w) and w.office() is not None:
@@ -267,6 +270,9 @@ def _done(w: Work, done: Done) -> None:
     """A job is finished. A document is handed over; a picture is spoken of only if it cannot be used."""
     if done.job == arriving.FETCH:
         arriving.fetched(w, done)
+        return
+    if done.job == desk.DESK:
+        desk.tell(w, done)
         return
     draft = int(done.args.get("draft", 0))
     if done.job == "picture":

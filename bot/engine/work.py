@@ -115,9 +115,14 @@ class Work:
         edition = self.edition(draft)
         if edition is None:
             return None
-        unit, case = self.person.unit.id if self.person.unit else 0, self.view.cases.get(draft)
+        case = self.view.cases.get(draft)
         back_by = case.back_by if case is not None and self.drafts[draft].state == "returned" else None
-        at = deadline(edition, "", unit, self.view.extensions, back_by=back_by)
+        return self.until(edition, back_by)
+
+    def until(self, edition: Edition, back_by: datetime | None = None) -> Moment:
+        """Until when the person may hand in for an edition; `back_by`: the day set with a return."""
+        unit = self.person.unit or self.person.invited
+        at = deadline(edition, "", unit.id, self.view.extensions, back_by=back_by)
         return Moment(at=at, zone=edition.call.zone, now=self.now)
 
     def here(self) -> tuple[Section, Question] | None:
@@ -169,7 +174,7 @@ class Work:
             person=self.person.id,
             call=call.id,
             edition=edition.id if edition else 0,
-            due=edition.due if edition else None,
+            due=self.until(edition).at if edition else None,
             seen_at=self.now,
         )
         self.drafts[draft.id] = draft

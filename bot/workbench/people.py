@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from bot.acts import ADMINISTRATOR, WRITER
+from bot.engine.definition import deadline
 from bot.engine.ids import b36
+from bot.engine.messages import Moment
 from bot.workbench.base import Sight, covers
 from bot.workbench.overview import label
 from storage import commands, console_rows, workbench
@@ -110,17 +113,23 @@ def nudges(s: Sight, base: str) -> Mapping[str, Any]:
         links = workbench.links(s.connection, s.scope, s.now)
         personal = {link.person: link for link in links if link.person}
         contact = s.visitor.name or edition.office.contact
-        due = s.moment(edition.due)
+
+        def due(unit: int, back_by: datetime | None = None) -> Moment:
+            return s.moment(deadline(edition, "", unit, s.extensions, back_by=back_by))
+
         for one in workbench.writing(s.connection, s.scope, edition.id, MOST_NUDGES):
             call = edition.call.in_track(one.track)
             link = personal.get(one.person) or _open(links, one.unit)
             left = max(0, len(call.sections) - one.done)
             key = "returned" if one.state == "returned" else ("left" if left else "ready")
-            rows.append(_row(s, key, base, one.unit, one.name, link, due=due, left=left, contact=contact))
+            until = due(one.unit_id, one.back_by if one.state == "returned" else None)
+            rows.append(_row(s, key, base, one.unit, one.name, link, due=until, left=left, contact=contact))
         choice = Choice(edition=edition.id, queue="todo", own=s.own)
         units, _ = console_rows.unit_page(s.connection, s.scope, choice, [], MOST_NUDGES)
         for unit in units:
-            rows.append(_row(s, "todo", base, unit.path, "", _open(links, unit.path), due=due, contact=contact))
+            rows.append(
+                _row(s, "todo", base, unit.path, "", _open(links, unit.path), due=due(unit.id), contact=contact)
+            )
     return {
         "title": s.say("nudge.label", count=len(rows)),
         "rows": rows,
