@@ -59,7 +59,7 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "layout": Field(type="id"),
         "sample": _TEXT,
         "outputs": Field(type="texts", one_of=OUTPUTS),
-        "self_nomination": Field(type="yes", idle=True),
+        "self_nomination": Field(type="yes"),
         "limit": _LIMIT,
         "head": Field(type="tables", table="question"),
         "section": Field(type="tables", table="section"),

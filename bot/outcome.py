@@ -18,6 +18,7 @@ from bot.engine.news import next_slot
 from bot.engine.route import stops
 from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.engine.values import evolve
+from bot.errors import Stale
 from bot.rows import Mind
 from storage import cases, news, people, posts
 from storage.codec import trace_in
@@ -54,7 +55,7 @@ def store(
     incoming = incoming or item.update.incoming
     if turn.erase:
         batch.flush()  # all of this batch so far goes as well, and others' rows must outlive a failing savepoint
-    asks = turn.submitted or turn.taken_back or turn.unit or turn.code_wanted or turn.erase
+    asks = turn.submitted or turn.taken_back or turn.nominated or turn.unit or turn.code_wanted or turn.erase
     with batch.connection.begin_nested() if asks else nullcontext():
         if turn.erase:
             _erase(batch, mind)
@@ -88,6 +89,8 @@ def _decide(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> tup
         known = mind.cases[back.draft]
         _tell_office(batch, known, batch.edition(mind.drafts[back.draft].edition), "taken_back", incoming.at)
         mind.cases[back.draft] = replace(known, state="taken_back")
+    if turn.nominated is not None:
+        _nominate(batch, mind, turn.nominated, incoming.at)
     if turn.code_wanted:
         setting = batch.setting
         digits = setting.world.digits(6)
@@ -153,6 +156,28 @@ def _submit(batch: Batch, mind: Mind, turn: m.Turn, submitted: m.Submitted, inco
     mind.cases[draft.id] = case
     others = tuple(d for d in turn.drafts if d.id != draft.id)
     return replace(turn, drafts=(*others, replace(draft, case=case.id))), case.number
+
+
+def _nominate(batch: Batch, mind: Mind, nominated: m.Nominated, at: datetime) -> None:
+    known = mind.cases[nominated.draft]
+    holder = people.unit_at(batch.connection, nominated.path)
+    if holder is None:
+        raise Stale(f"nobody holds cases at {nominated.level}")
+    cases.move(
+        batch.connection,
+        "nominate",
+        nominated.case,
+        nominated.n,
+        at=known.level,
+        level=nominated.level,
+        holder=holder.id,
+        opened_at=None,
+        rank=0,
+        nominated=True,
+    )
+    case = replace(known, state="waiting", level=nominated.level, first=False, opened=False)
+    mind.cases[nominated.draft] = case
+    _tell_office(batch, case, batch.edition(mind.drafts[nominated.draft].edition), "nominated", at)
 
 
 def _tell_office(batch: Batch, case: CaseView, edition: Edition, event: str, at: datetime) -> None:

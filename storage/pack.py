@@ -34,6 +34,7 @@ class PackCase(NamedTuple):
     rank: int
     category: str
     origin: str
+    nominated: bool
     name: str
     post: str
     phone: str
@@ -80,6 +81,7 @@ def of_edition(connection: Connection, scope: Scope, edition: int) -> list[PackC
             cases.c.rank,
             cases.c.category,
             cases.c.origin,
+            cases.c.nominated,
             people.c.name,
             people.c.post,
             people.c.phone,

@@ -124,6 +124,13 @@ def decide(connection: Connection, row: DecisionRow) -> None:
     connection.execute(insert(decisions), row._asdict())
 
 
+def last_decision(connection: Connection, case: int, level: str) -> str:
+    """What a level did with a case the last time; "" if it never decided."""
+    own = (decisions.c.case == case) & (decisions.c.level == level)
+    newest = select(decisions.c.kind).where(own).order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)
+    return str(connection.execute(newest).scalar() or "")
+
+
 def deciders(connection: Connection, case: int) -> list[int]:
     """The units in whose name something was decided about a case, each once."""
     rows = connection.execute(select(decisions.c.unit).where(decisions.c.case == case, decisions.c.unit != 0))

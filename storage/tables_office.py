@@ -41,11 +41,15 @@ cases = Table(
     instant("back_by", null=True),  # while it is returned: until when it is to come back
     string("route_back"),  # while it is returned: direct | again
     string("origin"),  # "": written here; entered: it came on paper or by other ways, and the office entered it
+    flag("nominated"),  # its writer laid it before a level above the one that did not recommend it
     UniqueConstraint("edition", "county", "number"),
     Index(None, "unit"),
     Index(None, "edition", "level", "state"),
     Index(None, "holder", "edition", "state"),
     Index(None, "person"),
+    # What the workbench counts and what it lists stands in an index whole: no row is read for it.
+    Index(None, "edition", "unit", "state", "level", "holder"),
+    Index(None, "edition", "submitted_at", "id", "state", "holder", "level", "unit", "n"),
 )
 
 # `content` is the canonical text of bot.engine.content.Content, `hash` its SHA-256. Never altered.

@@ -45,6 +45,7 @@ class CaseHead(NamedTuple):
     unit_level: str
     category: str
     origin: str
+    nominated: bool
     back_by: datetime | None
     person: int
     name: str
@@ -82,7 +83,15 @@ def case(connection: Connection, scope: Scope, id: int) -> CaseHead | None:
         select(
             *(cases.c.id, cases.c.draft, cases.c.edition, cases.c.number, cases.c.title, cases.c.state, cases.c.level),
             *(cases.c.holder, func.coalesce(_holder.c.path, ""), cases.c.n, units.c.path, units.c.level),
-            *(cases.c.category, cases.c.origin, cases.c.back_by, people.c.id, people.c.name, people.c.post),
+            *(
+                cases.c.category,
+                cases.c.origin,
+                cases.c.nominated,
+                cases.c.back_by,
+                people.c.id,
+                people.c.name,
+                people.c.post,
+            ),
             *(people.c.phone, people.c.erased),
         )
         .join(units, units.c.id == cases.c.unit)

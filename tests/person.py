@@ -119,6 +119,10 @@ class Village:
                 first=True,
                 opened=False,
             )
+        if turn.nominated:
+            self.cases[turn.nominated.draft] = replace(
+                self.cases[turn.nominated.draft], state="waiting", level=turn.nominated.level, first=False
+            )
         if turn.taken_back:
             self.cases[turn.taken_back.draft] = replace(self.cases[turn.taken_back.draft], state="withdrawn")
         if turn.erase:

@@ -21,7 +21,8 @@ A file there whose name begins with 慢 is late, with 丢 gone, with 坏 no pict
 What the office does with the case stands behind `*`: see `tests.story_office`.
 
 The scene: `@ page`, `@ messenger` or `@ messenger telegram`; `@ calls mca people`; `@ invite 云溪县/石桥镇/槐树村 1`;
-`@ folder calls` for calls of its own beside it.
+`@ folder calls` for calls of its own beside it; `@ root 青川市 市` for another root of the tree than 云溪县,
+and `@ office 青川市/云溪县` where 周敏 works there.
 The whole text is told anew and must come out the same. `pytest --rewrite-stories` writes it instead.
 """
 
@@ -274,7 +275,7 @@ def _bytes(kind: str, name: str) -> tuple[bytes, str]:
 
 async def tell(path: Path, *, place: str = "") -> str:
     """The story as it goes now; `place`: a PostgreSQL database to tell it on."""
-    scene = dict.fromkeys(("calls", "folder", "invite", "role"), "")
+    scene = dict.fromkeys(("calls", "folder", "invite", "role", "root", "office"), "")
     lines = path.read_text(encoding="utf-8").splitlines()
     for line in lines:
         if line.startswith("@ "):
@@ -285,11 +286,14 @@ async def tell(path: Path, *, place: str = "") -> str:
         world = Clock()
         calls = {"ANLITONG_CALLS__FOLDER": str(path.parent / scene["folder"])} if scene["folder"] else {}
         database = {"ANLITONG_DATABASE__URL": place} if "://" in place else {}
-        settings = load(None, data=str(folder), environ=calls | database)
+        name, _, level = scene["root"].partition(" ")
+        root = {"ANLITONG_SITE__ROOT": name, "ANLITONG_SITE__ROOT_LEVEL": level} if name else {}
+        settings = load(None, data=str(folder), environ=calls | database | root)
         house = await closing.enter_async_context(House(settings, world=world, busy=False))
         for call in scene["calls"].split() or ("mca", "people"):
             await house.act(OpenEdition(call=call))
         telling = Telling(house, world)
+        telling.desk.unit = scene["office"]
         if "messenger" in scene:
             telling.channel = scene["messenger"] or "terminal"
             telling.address = Address(channel=telling.channel, external="story")

@@ -43,6 +43,7 @@ class StoryOffice:
     house: House
     actor: Actor | None = None
     told: int = 0
+    unit: str = ""
 
     async def do(self, line: str) -> None:
         """One line of a story."""
@@ -106,7 +107,7 @@ class StoryOffice:
             pass
 
     async def _come(self) -> Actor:
-        made = await self.house.act(MakeInvite(role="coordinator"))
+        made = await self.house.act(MakeInvite(unit=self.unit, role="coordinator"))
         assert isinstance(made, Acted)
         address, now = Address(channel="page", external="the office"), self.house.world.now()
         knock = Knock(at=now, ref="the office", link=made.result["link"])

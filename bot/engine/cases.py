@@ -1,6 +1,7 @@
 """The states of a case and the moves between them: the one table. `storage.cases.move` carries moves out.
 
-A case stands at a level. The writer's moves are submit, resubmit and take_back; the others are the office's.
+A case stands at a level. The writer's moves are submit, resubmit, take_back and, where the call allows it, nominate;
+the others are the office's.
 通过 (pass) says that the text is fit, 推荐 (recommend) uses a quota place and makes the case wait one level
 up. A case is taken back only while it waits at the first level, was never opened, and before the writer's
 date. Each move holds for the version n that the mover has seen: who saw an older one has lost.
@@ -39,6 +40,7 @@ class Move:
 MOVES: Mapping[str, Move] = {
     "resubmit": Move(frm=("returned", "taken_back"), to="waiting", event="case.submitted", ups=True),
     "take_back": Move(frm=("waiting",), to="taken_back", event="case.taken_back", unopened=True),
+    "nominate": Move(frm=("not_recommended", "out_of_time"), to="waiting", event="case.nominated"),
     "open": Move(frm=("waiting",), to="opened", event="case.opened"),
     "return": Move(frm=("waiting", "opened"), to="returned", event="case.returned"),
     "pass": Move(frm=("waiting", "opened"), to="passed", event="case.passed"),

@@ -306,6 +306,17 @@ class TakenBack:
 
 
 @value
+class Nominated:
+    """The writer lays a case that was not recommended before the next level, whose unit is at `path`."""
+
+    draft: int
+    case: int
+    n: int
+    level: str
+    path: tuple[str, ...]
+
+
+@value
 class UnitNamed:
     """The writer's own unit, as a name below the invited unit; the desk finds or makes the node."""
 
@@ -330,6 +341,7 @@ class Turn:
     wakes: tuple[Wake, ...] = ()
     submitted: Submitted | None = None
     taken_back: TakenBack | None = None
+    nominated: Nominated | None = None
     code_wanted: bool = False
     erase: bool = False
     conflict: bool = False

@@ -12,7 +12,8 @@ from bot.engine.work import Work
 
 NEWS = "news"  # the kind of the wake
 SLOTS = (time(9, 0), time(11, 30), time(15, 0), time(17, 0))
-EVENTS = ("submitted", "resubmitted", "taken_back", "raised", "handed_down", "returned")  # in the order of telling
+# In the order of telling.
+EVENTS = ("submitted", "resubmitted", "taken_back", "nominated", "raised", "handed_down", "returned")
 _WEEKEND = (5, 6)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.engine import controls, desk, editing, going, mending, opening, pictures, review, writing
+from bot.engine import controls, desk, editing, going, mending, nominating, opening, pictures, review, writing
 from bot.engine.asking import show
 from bot.engine.card import overview
 from bot.engine.ids import from36
@@ -138,6 +138,8 @@ DRAFTED: Mapping[str, tuple[str, str, Act]] = {
     "mend_done": ("s", "c", mending.done),
     "mend_add": ("s", "c", mending.add),
     "resend": ("", "c", review.resend),
+    "nominate": ("", "c", nominating.ask),
+    "nominate_yes": ("", "c", nominating.nominate),
     "close": ("", "c", lambda w, d: controls.close_draft(w, d, False)),
     "closed": ("", "c", lambda w, d: controls.close_draft(w, d, True)),
 }
@@ -199,6 +201,11 @@ def pressed(w: Work, pressed: Pressed) -> None:
         _pressed_on(w, verb, args)
 
 
+# What may be done with a draft that is handed in.
+FAR = ("recall", "nominate", "nominate_yes", "close", "closed")  # what leads nobody away from what they write
+HANDED_IN = ("recall", "open", "full", "resume", "sample", "nominate", "nominate_yes")
+
+
 def _pressed_on(w: Work, verb: str, args: list[str]) -> None:
     """A button that belongs to a draft. Whatever does not fit shows the focus again."""
     draft = from36(args[0]) if args else -1
@@ -206,7 +213,7 @@ def _pressed_on(w: Work, verb: str, args: list[str]) -> None:
     if row is None or (row.state == "closed" and verb != "open"):
         _past(w)
         return
-    if row.state == "handed_in" and row.call != PROFILE and verb not in ("recall", "open", "full", "resume", "sample"):
+    if row.state == "handed_in" and row.call != PROFILE and verb not in HANDED_IN:
         review.show_handed_in(w, draft)
         return
     if verb in ASKED and len(args) == (3 if verb == "pick" else 2):
@@ -220,7 +227,7 @@ def _pressed_on(w: Work, verb: str, args: list[str]) -> None:
     if fitted is None or ("p" if row.call == PROFILE else "c") not in whose:
         _past(w)
         return
-    if verb not in ("recall", "close", "closed") and focus is not None and focus.draft != draft:
+    if verb not in FAR and focus is not None and focus.draft != draft:
         w.set(undo=())
     act(w, draft, *fitted)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.engine import nominating
 from bot.engine.asking import command, on, show
 from bot.engine.content import PICTURE, Content
 from bot.engine.going import focus_on
@@ -293,6 +294,7 @@ def show_handed_in(w: Work, draft: int) -> None:
     buttons = [Button(press="cmd:another", key="another"), command("cases")]
     if case is not None and _unread(case) and not _over(w, draft):
         buttons.insert(0, Button(press=on("recall", draft), key="take_back"))
+    buttons = [*nominating.offered(w, draft), *buttons]
     w.say(
         "handed_in.where",
         number=case.number if case else "",

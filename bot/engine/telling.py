@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from bot.engine import nominating
 from bot.engine.asking import NOTHING, command
 from bot.engine.messages import Button, Moment, Say, Told, Want, Woke
 from bot.engine.work import Work
@@ -83,7 +84,14 @@ def _not_recommended(w: Work, told: Told) -> None:
         last = date.fromisoformat(keep)
         noon = datetime(last.year, last.month, last.day, 4, tzinfo=w.now.tzinfo)
         day = Say(key="told.kept_until", params={"keep": Moment(at=noon, zone=call.zone)})
-    w.say("told.not_recommended", title=w.drafts[told.draft].title, kept=day, buttons=_after(w), **params)
+    w.say(
+        "told.not_recommended",
+        title=w.drafts[told.draft].title,
+        kept=day,
+        nominate=nominating.told(w, told.draft),
+        buttons=[*nominating.offered(w, told.draft), *_after(w)],
+        **params,
+    )
 
 
 def _corrected(w: Work, told: Told) -> None:

@@ -14,6 +14,7 @@ from bot.engine.messages import (
     Event,
     Incoming,
     Moment,
+    Nominated,
     Reply,
     Submitted,
     TakenBack,
@@ -67,6 +68,7 @@ class Work:
         self.wakes: list[Wake] = []
         self.submitted: Submitted | None = None
         self.taken_back: TakenBack | None = None
+        self.nominated: Nominated | None = None
         self.code_wanted = False
         self.erase = False
         self.conflict = False
@@ -384,6 +386,7 @@ class Work:
             wakes=tuple(self.wakes),
             submitted=self.submitted,
             taken_back=self.taken_back,
+            nominated=self.nominated,
             code_wanted=self.code_wanted,
             erase=self.erase,
             conflict=self.conflict,

@@ -6,7 +6,7 @@ from bot.acts import TOTAL
 from bot.engine.definition import Edition, Level
 from bot.engine.route import Stop, level_of
 from bot.office.matter import Matter
-from storage import commands, quotas
+from storage import commands, quotas, review
 
 
 def prepared(m: Matter, edition: Edition, level: str, unit: int) -> dict[str, quotas.Places]:
@@ -51,7 +51,9 @@ def left(m: Matter, row: commands.CaseAt, edition: Edition) -> int | None:
 
 
 def give_back(m: Matter, row: commands.CaseAt, edition: Edition, stop: Stop) -> None:
-    """The place that a lower level has used for a case is free again."""
+    """The place that a lower level has used for a case, if it has, is free again."""
+    if review.last_decision(m.connection, row.id, stop.level) != "recommended":
+        return  # its writer nominated it past that level
     unit = m.holder_of(stop)
     known = quotas.of(m.connection, edition.id, stop.level, unit)
     quotas.give_back(m.connection, edition.id, stop.level, unit, keys_of(row, known))

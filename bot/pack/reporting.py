@@ -59,7 +59,7 @@ class Reporter:
                 *(self._rank(line, level) for level, _ in ranks),
                 self._day(line),
                 self._told(line.advice) or self._say("pack.fine"),
-                self._say("pack.entered") if line.chosen.case.origin == "entered" else "",
+                self._note(line),
             ]
             for n, line in enumerate(lines, 1)
         ]
@@ -162,6 +162,12 @@ class Reporter:
         level = level_of(self.edition.call, case.level)
         state = self._say(f"cli.cases.state.{case.state}")
         return self._say("pack.state", level=level.title if level else "", state=state)
+
+    def _note(self, line: Line) -> str:
+        """How it came, where that was not the usual way."""
+        case = line.chosen.case
+        kinds = (("entered", case.origin == "entered"), ("nominated", case.nominated))
+        return "\n".join(self._say(f"pack.{kind}") for kind, is_so in kinds if is_so)
 
     def _day(self, line: Line) -> str:
         """When the level it is filed under recommended it; else the last day that one did."""

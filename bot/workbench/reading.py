@@ -48,7 +48,7 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
         "number": head.number,
         "state": head.state,
         "state_text": s.say(f"state.{head.state}"),
-        "origin_text": s.say("tag.entered") if head.origin else "",
+        "origin_text": s.say("tag.entered") if head.origin else (s.say("tag.nominated") if head.nominated else ""),
         "head": _head(s, head, n, at),
         "phone": head.phone,
         "category": next((f.value for f in content.fields if f.id == "category"), ""),

@@ -12,6 +12,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_COUNTED = "ix_cases_edition_unit_state_level_holder"
+_LISTED = "ix_cases_edition_submitted_at_id_state_holder_level_unit_n"
+_BEGUN = "ix_drafts_edition_state_person_case_id"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -68,8 +72,19 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("route_back", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("category", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("origin", sa.Text(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("nominated", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
         batch_op.create_index(batch_op.f("ix_cases_holder_edition_state"), ["holder", "edition", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_person"), ["person"], unique=False)
+        batch_op.create_index(batch_op.f(_COUNTED), ["edition", "unit", "state", "level", "holder"], unique=False)
+        batch_op.create_index(
+            batch_op.f(_LISTED),
+            ["edition", "submitted_at", "id", "state", "holder", "level", "unit", "n"],
+            unique=False,
+        )
+
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drafts_edition_state"))
+        batch_op.create_index(batch_op.f(_BEGUN), ["edition", "state", "person", "case", "id"], unique=False)
 
     with op.batch_alter_table("comments", schema=None) as batch_op:
         batch_op.add_column(sa.Column("start", sa.Integer(), server_default="0", nullable=False))
@@ -134,9 +149,16 @@ def downgrade() -> None:
         batch_op.drop_column("sent_at")
         batch_op.drop_column("start")
 
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f(_BEGUN))
+        batch_op.create_index(batch_op.f("ix_drafts_edition_state"), ["edition", "state"], unique=False)
+
     with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f(_LISTED))
+        batch_op.drop_index(batch_op.f(_COUNTED))
         batch_op.drop_index(batch_op.f("ix_cases_person"))
         batch_op.drop_index(batch_op.f("ix_cases_holder_edition_state"))
+        batch_op.drop_column("nominated")
         batch_op.drop_column("origin")
         batch_op.drop_column("category")
         batch_op.drop_column("route_back")
