@@ -191,8 +191,8 @@ class ConsoleLook(Protocol):
     async def nudges(self, visitor: Visitor, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied; `base`: the address that links begin with."""
 
-    async def edition(self, visitor: Visitor, edition: int) -> int:
-        """The edition that is shown where this one is asked for; 0 for none."""
+    async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
+        """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""
 
     async def file(self, visitor: Visitor, case: int, hash: str, *, prepared: bool = False) -> FileInfo | None: ...
     async def word(self, visitor: Visitor, case: int, n: int) -> tuple[str, bytes] | None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -257,8 +258,10 @@ async def talking(
     pace: bool = False,
     world: World | None = None,
     page: bool = False,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Talk]:
-    """An open house with its own Telegram around it, without limits of pace unless they are wanted."""
+    """An open house with its own Telegram around it, without limits of pace unless they are wanted. `more`: further
+    settings, as the environment has them."""
     telegram = Telegram(clock=RealTime(world))
     async with serving(telegram) as url:
         environ = {
@@ -268,12 +271,13 @@ async def talking(
             "ANLITONG_TELEGRAM__API": url,
             "ANLITONG_CALLS__OPEN": json.dumps(list(calls)),
             **({} if pace else {f"ANLITONG_TELEGRAM__{name}": "100" for name in ("CHAT_BURST", "CHAT_PER_SECOND")}),
+            **more,
         }
         talk = Talk(load(data=str(folder / "data"), environ=environ), telegram, url, world, page)
         talk.fake.call("pace", on=pace)
         await talk.open()
         try:
-            talk.link = await talk.invite()
+            talk.link = "" if more else await talk.invite()
             yield talk
         finally:
             await talk.close()

@@ -108,8 +108,8 @@ class OnThePage:
 class OnTelegram:
     """Somebody with a phone."""
 
-    def __init__(self, talk: Talk) -> None:
-        self.somebody = talk.somebody()
+    def __init__(self, talk: Talk, user: int = 1001, name: str = "李建国") -> None:
+        self.somebody = talk.somebody(user, name)
         self.papers: list[bytes] = []
 
     @property

@@ -76,9 +76,13 @@ class Workbench:
         """Texts to be copied."""
         return await self._sight(visitor, edition, lambda s: people.nudges(s, base))
 
-    async def edition(self, visitor: Visitor, edition: int) -> int:
-        """The edition that is shown where this one is asked for; 0 for none."""
-        return await self._sight(visitor, edition, lambda s: s.edition.id if s.edition else 0)
+    async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
+        """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""
+
+        def shown(s: Sight) -> tuple[int, str]:
+            return (s.edition.id, next(iter(s.levels.values()), "")) if s.edition else (0, "")
+
+        return await self._sight(visitor, edition, shown)
 
     async def file(self, visitor: Visitor, case: int, hash: str, *, prepared: bool = False) -> FileInfo | None:
         """A file of a case in scope."""

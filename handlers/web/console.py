@@ -26,7 +26,7 @@ from handlers.web.settings import WebSettings
 
 _ID = re.compile(r"[0-9a-z]{1,13}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_STATES = ("recommended", "passed", "all")
+_STATES = ("own", "recommended", "passed", "all")
 LIVE = 600.0  # seconds after which a line is ended, and opened again by the page
 BEAT = 20.0  # seconds between two signs of life
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -142,13 +142,14 @@ class Console:
         return FileResponse(info.path, media_type=info.mime, filename=info.name, headers=headers)
 
     async def pack(self, request: Request) -> Response:
-        """GET /api/console/pack?edition=&state=: the zip, as it is made."""
+        """GET /api/console/pack?edition=&state=: the zip, as it is made; "own": what the viewer's level recommended."""
         _, visitor = await self._visitor(request)
-        state = request.query_params.get("state", "recommended")
+        state = request.query_params.get("state", "own")
         if state not in _STATES:
             raise Problem(400, "web.error.form")
-        edition = await self._doors.console.edition(visitor, _edition(request))
-        made = await self._doors.look.pack(visitor.scope, edition, state=state) if edition else None
+        edition, level = await self._doors.console.edition(visitor, _edition(request))
+        level, state = (level, "recommended") if state == "own" else ("", state)
+        made = await self._doors.look.pack(visitor.scope, edition, level=level, state=state) if edition else None
         if made is None:
             raise Problem(404, "console.nothing_to_pack")
         headers = {"Content-Disposition": _attached(made.name)}

@@ -262,7 +262,7 @@ async function books(before, box) {
 }
 
 async function pack() {
-  const options = [['recommended', 'export_recommended'], ['passed', 'export_passed'], ['all', 'export_all']].map(([id, key]) => ({ id, label: say(key) }));
+  const options = [['own', 'export_own'], ['recommended', 'export_recommended'], ['passed', 'export_passed'], ['all', 'export_all']].map(([id, key]) => ({ id, label: say(key) }));
   const wanted = await form({ title: say('export'), ok: say('export_go'), fields: [{ name: 'state', label: say('export_what'), kind: 'radio', options }] });
   if (wanted) location.href = `/api/console/pack?edition=${view.edition}&state=${wanted.state}`;
 }
