@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select
 
 from bot.doors import Scope
 from storage.tables import cases, decisions, drafts, events, people, phrases, units
-from storage.views import below
 
 OPEN = ("waiting", "opened")
+
+
+_FEW = 500  # places of each kind where a text is found, and no more
 
 
 class PhraseRow(NamedTuple):
@@ -25,22 +27,35 @@ class PhraseRow(NamedTuple):
     text: str
 
 
+class Sought(NamedTuple):
+    """Where a text was found: ids of cases, of people who write, of units."""
+
+    cases: set[int]
+    people: set[int]
+    units: set[int]
+
+
+def said(*words: str) -> list[ColumnElement[str]]:
+    """Fixed words as they stand in a statement: not as its parameters, so that it may be composed once."""
+    return [literal_column(f"'{word}'") for word in words]
+
+
 def resubmitted() -> ColumnElement[bool]:
-    """改后重交: came again after a return; a slip that the office put right is no new text."""
-    returned = exists().where(decisions.c.case == cases.c.id, decisions.c.kind == "returned")
-    return and_(cases.c.n > 1, returned)
+    """改后重交: in hand again after a return; a slip that the office put right is no new text."""
+    returned = exists().where(decisions.c.case == cases.c.id, decisions.c.kind.in_(said("returned")))
+    return and_(cases.c.state.in_(said(*OPEN)), cases.c.n > literal_column("1"), returned)
 
 
 def still_writing() -> ColumnElement[bool]:
-    """A draft, joined with its case if there is one, that the office has nothing of: begun, or taken back."""
-    return and_(drafts.c.state == "writing", or_(cases.c.id.is_(None), cases.c.state == "taken_back"))
+    """A draft that the office has nothing of: begun, or taken back."""
+    return drafts.c.state.in_(said("writing"))
 
 
 def idle(edition: int) -> ColumnElement[bool]:
     """A leaf of the tree from which nothing has come, and where nobody has begun."""
     child = units.alias("child")
     # One within the other: from a unit to its few people to their few drafts, and never from all drafts.
-    own = (drafts.c.person == people.c.id) & (drafts.c.edition == edition) & (drafts.c.state != "closed")
+    own = (drafts.c.person == people.c.id) & (drafts.c.edition == edition) & still_writing()
     writes = exists(select(drafts.c.id).where(own).correlate(people))
     here = exists(select(people.c.id).where(people.c.unit == units.c.id, writes).correlate(units))
     came = (people.c.invited == units.c.id) & people.c.unit.is_(None)
@@ -54,59 +69,49 @@ def idle(edition: int) -> ColumnElement[bool]:
     )
 
 
-def again_count(connection: Connection, scope: Scope, edition: int, own: Collection[int]) -> int:
-    """How many of those in hand came again after a return."""
-    wanted = (
-        select(func.count())
-        .select_from(cases)
-        .join(units, units.c.id == cases.c.unit)
-        .where(cases.c.holder.in_(own or (0,)), cases.c.edition == edition, cases.c.state.in_(OPEN))
-        .where(resubmitted(), below(scope))
-    )
-    return connection.execute(wanted).scalar_one()
+def whole(connection: Connection, scope: Scope) -> Scope:
+    """The same scope, without a limit where everything lies in it: what holds for each row need not be asked of it."""
+    if "" in scope.units or not scope.units:
+        return scope
+    roots = connection.execute(select(units.c.path).where(units.c.parent.is_(None))).scalars()
+    return Scope(person=scope.person, units=("",)) if set(roots) <= set(scope.units) else scope
 
 
-def draft_count(connection: Connection, scope: Scope, edition: int) -> int:
-    """How many drafts are being written."""
-    wanted = (
-        select(func.count())
-        .select_from(drafts)
-        .join(people, people.c.id == drafts.c.person)
-        .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
-        .outerjoin(cases, cases.c.draft == drafts.c.id)
-        .where(drafts.c.edition == edition, still_writing(), below(scope))
-    )
-    return connection.execute(wanted).scalar_one()
+def has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether a text stands in a column; only where it has letters that come in two sizes is it made small first."""
+    plain = text.lower() == text.upper()
+    return column.contains(text, autoescape=True) if plain else column.icontains(text, autoescape=True)
 
 
-def idle_count(connection: Connection, scope: Scope, edition: int, own: Collection[int]) -> int:
-    """In how many units nobody has begun."""
-    wanted = select(func.count()).select_from(units).where(below(scope), units.c.id.not_in(own or (0,)), idle(edition))
-    return connection.execute(wanted).scalar_one()
+def sought(connection: Connection, edition: int, text: str) -> Sought | None:
+    """The places where a text is found, if these are few: then nothing else need be read.
+
+    None: it is found nearly everywhere, and whoever goes through the rows in their order soon has a page full.
+    """
+    here = cases.c.edition == edition
+
+    def few(column: ColumnElement[int], *wanted: ColumnElement[bool]) -> set[int] | None:
+        found = set(connection.execute(select(column).where(*wanted).limit(_FEW + 1)).scalars())
+        return found if len(found) <= _FEW else None
+
+    if (homes := few(units.c.id, has(units.c.path, text))) is None:
+        return None
+    if (named := few(people.c.id, has(people.c.name, text))) is None:
+        return None
+    titled = few(cases.c.id, here, or_(has(cases.c.title, text), has(cases.c.number, text)))
+    placed = few(cases.c.id, here, cases.c.unit.in_(homes)) if homes else set()
+    written = few(cases.c.id, here, cases.c.person.in_(named)) if named else set()
+    at_home = few(people.c.id, people.c.unit.in_(homes)) if homes else set()
+    invited = few(people.c.id, people.c.unit.is_(None), people.c.invited.in_(homes)) if homes else set()
+    if titled is None or placed is None or written is None or at_home is None or invited is None:
+        return None
+    return Sought(titled | placed | written, named | at_home | invited, homes)
 
 
-def has_any(connection: Connection, scope: Scope, edition: int) -> bool:
-    """Whether there is a case or a draft of the edition in the scope."""
-    case_there = (
-        select(cases.c.id)
-        .join(units, units.c.id == cases.c.unit)
-        .where(cases.c.edition == edition, below(scope))
-        .limit(1)
-    )
-    draft_there = (
-        select(drafts.c.id)
-        .join(people, people.c.id == drafts.c.person)
-        .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
-        .where(drafts.c.edition == edition, below(scope))
-        .limit(1)
-    )
-    return any(connection.execute(wanted).first() for wanted in (case_there, draft_there))
-
-
-def towns(connection: Connection, own: Collection[int]) -> list[tuple[int, str]]:
-    """The ids and paths of the units one level below the viewer's own, by path."""
-    wanted = select(units.c.id, units.c.path).where(units.c.parent.in_(own or (0,))).order_by(units.c.path)
-    return [(row.id, row.path) for row in connection.execute(wanted)]
+def towns(connection: Connection, own: Collection[int]) -> list[str]:
+    """The paths of the units one level below the viewer's own."""
+    wanted = select(units.c.path).where(units.c.parent.in_(own or (0,))).order_by(units.c.path)
+    return list(connection.execute(wanted).scalars())
 
 
 def phrases_of(connection: Connection, own: Collection[int]) -> list[PhraseRow]:

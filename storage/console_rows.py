@@ -10,15 +10,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from bot.doors import Scope
-from storage.console import OPEN, idle, resubmitted, still_writing
+from storage.console import OPEN, Sought, has, idle, resubmitted, still_writing, whole
+from storage.prepared import Read
 from storage.tables import cases, comments, decisions, drafts, people, units
 from storage.types import Instant
 from storage.views import below
 
 PAGE = 60
+_LISTED = 1_000  # ids of units that are written into a statement, at most
 Order = tuple[tuple[ColumnElement[Any], bool], ...]  # what is sorted by, and whether upward
 
 
@@ -27,7 +45,8 @@ class Choice:
     """Which rows: of an edition, by a queue, with what narrows them.
 
     `own`: ids of the viewer's units; `acts`: whether these hold cases; `above`: the levels above the viewer's.
-    `town` is a path, `text` what is searched for in the whole edition, whatever the queue.
+    `town` is a path, `text` what is searched for in the whole edition, whatever the queue, and `sought` where it was
+    found (see `console.sought`); None: not looked for yet, or nearly everywhere.
     """
 
     edition: int
@@ -38,6 +57,7 @@ class Choice:
     town: str = ""
     category: str = ""
     text: str = ""
+    sought: Sought | None = None
 
 
 class CaseRow(NamedTuple):
@@ -83,9 +103,8 @@ class UnitRow(NamedTuple):
     path: str
 
 
-_AGAIN = case((resubmitted(), 0), else_=1)
+_IN_HAND = ("mine", "again", "up", "all")  # queues that hold what waits for somebody
 CASE_SORTS: dict[str, Order] = {
-    "changed": ((_AGAIN, True), (cases.c.submitted_at, True), (cases.c.id, True)),
     "waited": ((cases.c.submitted_at, True), (cases.c.id, True)),
     "new": ((cases.c.submitted_at, False), (cases.c.id, False)),
     "unit": ((units.c.path, True), (cases.c.id, True)),
@@ -97,6 +116,30 @@ DRAFT_SORTS: dict[str, Order] = {
     "unit": ((units.c.path, True), (drafts.c.id, True)),
 }
 UNIT_SORT: Order = ((units.c.path, True), (units.c.id, True))
+_CASES = Read(
+    select(
+        *(cases.c.id, cases.c.n, cases.c.title, units.c.path, people.c.name, cases.c.state, cases.c.level),
+        *(cases.c.number, cases.c.rank, cases.c.submitted_at, cases.c.back_by, cases.c.origin, cases.c.holder),
+        resubmitted().label("again"),
+    )
+    .join(units, units.c.id == cases.c.unit)
+    .join(people, people.c.id == cases.c.person)
+    .where(cases.c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
+_NONE = literal_column("0", Integer)
+_DRAFTS = Read(
+    select(
+        *(drafts.c.id, units.c.path, people.c.name, drafts.c.words, drafts.c.sections_done, drafts.c.track),
+        *(drafts.c.seen_at, func.coalesce(cases.c.id, _NONE), func.coalesce(cases.c.n, _NONE)),
+    )
+    .select_from(drafts)
+    .join(people, people.c.id == drafts.c.person)
+    .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
+    .outerjoin(cases, cases.c.draft == drafts.c.id)
+    .where(drafts.c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
+)
 
 
 def case_page(
@@ -104,48 +147,73 @@ def case_page(
 ) -> tuple[list[CaseRow], list[Any]]:
     """Cases after a cursor ([]: from the first), and the cursor behind the last one ([]: there are no more).
 
+    `sort`: of CASE_SORTS, or "changed": those that came again, then the others, each by how long they wait.
     Raises ValueError for a cursor that is none.
     """
-    order = CASE_SORTS[sort]
-    columns = (
-        *(cases.c.id, cases.c.n, cases.c.title, units.c.path, people.c.name, cases.c.state, cases.c.level),
-        *(cases.c.number, cases.c.rank, cases.c.submitted_at, cases.c.back_by, cases.c.origin, cases.c.holder),
-        (_AGAIN == 0).label("again"),
-    )
-    wanted = (
-        select(*columns, *(column for column, _ in order))
-        .select_from(cases)
-        .join(units, units.c.id == cases.c.unit)
-        .join(people, people.c.id == cases.c.person)
-        .where(case_filter(scope, choice))
-    )
-    rows, more = _page(connection, wanted, order, after, limit)
-    return [CaseRow(*row[: len(columns)]) for row in rows], more
+    # The page is found on an index alone; only what it shows is then read.
+    asked = case_filter(whole(connection, scope), choice)
+    if sort == "changed":
+        rows, more = _changed(connection, asked, choice, after, limit)
+    else:
+        order = CASE_SORTS[sort]
+        wanted = select(cases.c.id, *(column for column, _ in order)).where(asked)
+        if sort == "unit":
+            wanted = wanted.join(units, units.c.id == cases.c.unit)
+        rows, more = _page(connection, wanted, order, after, limit)
+    known = {row[0]: CaseRow(*row) for row in _CASES.rows(connection, [row[0] for row in rows])}
+    return [known[row[0]] for row in rows if row[0] in known], more
+
+
+def _changed(
+    connection: Connection, asked: ColumnElement[bool], choice: Choice, after: Sequence[Any], limit: int
+) -> tuple[list[Sequence[Any]], list[Any]]:
+    """First those that came again, then the others: a statement each, so that the long one goes along an index."""
+    if after and (len(after) != 3 or isinstance(after[0], bool) or after[0] not in (0, 1)):
+        raise ValueError("cursor")
+    order = CASE_SORTS["waited"]
+    wanted = select(cases.c.id, *(column for column, _ in order)).where(asked)
+    again, others = wanted.where(resubmitted()), wanted.where(not_(resubmitted()))
+    part, rest = (after[0], after[1:]) if after else (0, [])
+    found: list[Sequence[Any]] = []
+    if part == 0 and (choice.text or choice.queue in _IN_HAND):
+        found, more = _page(connection, again, order, rest, limit)
+        if more:
+            return found, [0, *more]
+        rest = []
+    if choice.queue == "again" and not choice.text:
+        return found, []
+    if len(found) == limit:
+        behind, _ = _page(connection, others, order, [], 1)
+        return found, [0, *map(_plain, found[-1][1:])] if behind else []
+    rows, more = _page(connection, others, order, rest, limit - len(found))
+    return found + rows, [1, *more] if more else []
 
 
 def count_cases(connection: Connection, scope: Scope, choice: Choice) -> int:
     """How many cases a choice has."""
-    wanted = select(func.count()).select_from(cases).join(units, units.c.id == cases.c.unit)
-    return connection.execute(wanted.where(case_filter(scope, choice))).scalar_one()
+    wanted = select(func.count()).select_from(cases).where(case_filter(whole(connection, scope), choice))
+    return connection.execute(wanted).scalar_one()
 
 
 def case_filter(scope: Scope, choice: Choice) -> ColumnElement[bool]:
-    """What a choice asks of a case joined with its unit (and, where a text is searched for, its writer)."""
-    asked = [cases.c.edition == choice.edition, cases.c.state != "taken_back", _within(scope, choice.town)]
+    """What a choice asks of a case."""
+    asked = [cases.c.edition == choice.edition, cases.c.state != "taken_back", *_within(cases.c.unit, scope, choice)]
     if choice.category:
         asked.append(cases.c.category == choice.category)
-    if choice.text:
-        asked.append(
-            or_(
-                cases.c.title.icontains(choice.text, autoescape=True),
-                cases.c.number.icontains(choice.text, autoescape=True),
-                units.c.path.icontains(choice.text, autoescape=True),
-                people.c.name.icontains(choice.text, autoescape=True),
-            )
-        )
-    else:
-        asked.append(_queue(choice))
+    asked.append(_found(choice) if choice.text else _queue(choice))
     return and_(*asked)
+
+
+def _found(choice: Choice) -> ColumnElement[bool]:
+    if choice.sought is not None:
+        return cases.c.id.in_(choice.sought.cases)
+    text = choice.text
+    return or_(
+        has(cases.c.title, text),
+        has(cases.c.number, text),
+        exists().where(units.c.id == cases.c.unit, has(units.c.path, text)),
+        exists().where(people.c.id == cases.c.person, has(people.c.name, text)),
+    )
 
 
 def _queue(choice: Choice) -> ColumnElement[bool]:
@@ -170,41 +238,61 @@ def draft_page(
     connection: Connection, scope: Scope, choice: Choice, sort: str, after: Sequence[Any], limit: int = PAGE
 ) -> tuple[list[DraftRow], list[Any]]:
     """Drafts that are being written. Raises ValueError for a cursor that is none."""
-    order = DRAFT_SORTS[sort]
-    columns = (
-        *(drafts.c.id, units.c.path, people.c.name, drafts.c.words, drafts.c.sections_done, drafts.c.track),
-        *(drafts.c.seen_at, func.coalesce(cases.c.id, 0), func.coalesce(cases.c.n, 0)),
+    order, scope = DRAFT_SORTS[sort], whole(connection, scope)
+    home = func.coalesce(people.c.unit, people.c.invited)
+    asked: list[ColumnElement[bool]] = []
+    for part in _limits(scope, choice):
+        inside = select(units.c.id).where(below(part))
+        ids = list(connection.execute(inside.limit(_LISTED + 1)).scalars())
+        # Of a list PostgreSQL knows how long it is; of a query it thinks too little, and begins with all people.
+        asked.append(home.in_(ids if len(ids) <= _LISTED else inside))
+    if choice.sought is not None:
+        asked.append(drafts.c.person.in_(choice.sought.people))
+    elif choice.text:
+        there = exists().where(units.c.id == home, has(units.c.path, choice.text)).correlate(people)
+        asked.append(or_(has(people.c.name, choice.text), there))
+    wanted = select(drafts.c.id, *(column for column, _ in order)).where(
+        drafts.c.edition == choice.edition, still_writing(), *asked
     )
-    wanted = (
-        select(*columns, *(column for column, _ in order))
-        .select_from(drafts)
-        .join(people, people.c.id == drafts.c.person)
-        .join(units, units.c.id == func.coalesce(people.c.unit, people.c.invited))
-        .outerjoin(cases, cases.c.draft == drafts.c.id)
-        .where(drafts.c.edition == choice.edition, still_writing(), _within(scope, choice.town))
-    )
-    if choice.text:
-        like = [column.icontains(choice.text, autoescape=True) for column in (units.c.path, people.c.name)]
-        wanted = wanted.where(or_(*like))
+    if asked or sort == "unit":
+        wanted = wanted.join(people, people.c.id == drafts.c.person)
+    if sort == "unit":
+        wanted = wanted.join(units, units.c.id == home)
     rows, more = _page(connection, wanted, order, after, limit)
-    return [DraftRow(*row[: len(columns)]) for row in rows], more
+    known = {row[0]: DraftRow(*row) for row in _DRAFTS.rows(connection, [row[0] for row in rows])}
+    return [known[row[0]] for row in rows if row[0] in known], more
 
 
 def unit_page(
     connection: Connection, scope: Scope, choice: Choice, after: Sequence[Any], limit: int = PAGE
 ) -> tuple[list[UnitRow], list[Any]]:
     """Units where nobody has begun, by path. Raises ValueError for a cursor that is none."""
+    inside = [below(whole(connection, scope)), *([below(_town(choice))] if choice.town else [])]
     wanted = select(units.c.id, units.c.path, units.c.path, units.c.id).where(
-        _within(scope, choice.town), units.c.id.not_in(choice.own or (0,)), idle(choice.edition)
+        *inside, units.c.id.not_in(choice.own or (0,)), idle(choice.edition)
     )
-    if choice.text:
-        wanted = wanted.where(units.c.path.icontains(choice.text, autoescape=True))
+    if choice.sought is not None:
+        wanted = wanted.where(units.c.id.in_(choice.sought.units))
+    elif choice.text:
+        wanted = wanted.where(has(units.c.path, choice.text))
     rows, more = _page(connection, wanted, UNIT_SORT, after, limit)
     return [UnitRow(*row[:2]) for row in rows], more
 
 
-def _within(scope: Scope, town: str) -> ColumnElement[bool]:
-    return and_(below(scope), below(Scope(person=0, units=(town,)))) if town else below(scope)
+def _within(unit: ColumnElement[int], scope: Scope, choice: Choice) -> list[ColumnElement[bool]]:
+    """That a unit lies in the scope, and in the town that is looked at; nothing where that is so for all."""
+    # The sum keeps a database from gathering the rows unit by unit: they are looked at in the order of the list, and
+    # there are enough of them soon.
+    at = unit + literal_column("0", BigInteger)
+    return [at.in_(select(units.c.id).where(below(limit))) for limit in _limits(scope, choice)]
+
+
+def _limits(scope: Scope, choice: Choice) -> list[Scope]:
+    return [*([] if "" in scope.units else [scope]), *([_town(choice)] if choice.town else [])]
+
+
+def _town(choice: Choice) -> Scope:
+    return Scope(person=0, units=(choice.town,))
 
 
 # ---------------------------------------------------------------- pages
@@ -227,7 +315,9 @@ def _behind(order: Order, values: Sequence[Any]) -> ColumnElement[bool]:
     for at, (column, up) in enumerate(order):
         same = [order[before][0] == values[before] for before in range(at)]
         found.append(and_(*same, column > values[at] if up else column < values[at]))
-    return or_(*found)
+    column, up = order[0]
+    # Said once more in the way that an index is entered by.
+    return and_(column >= values[0] if up else column <= values[0], or_(*found))
 
 
 def _plain(value: Any) -> Any:

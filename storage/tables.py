@@ -250,7 +250,7 @@ drafts = Table(
     instant("due", null=True),
     string("track"),  # the one chosen, where the call has tracks
     Index(None, "person"),
-    Index(None, "edition", "state", "person", "case", "id"),
+    Index(None, "edition", "state"),
 )
 
 answers = Table(

@@ -6,6 +6,7 @@ import base64
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.acts import ADMINISTRATOR, TOTAL
@@ -15,7 +16,7 @@ from bot.engine.route import LEVEL_IDS, level_of
 from bot.workbench.base import LATE, Sight, newest
 from storage import console, console_rows, console_squares, quotas, workbench
 from storage.console_rows import CaseRow, Choice, DraftRow, UnitRow
-from storage.console_squares import Square
+from storage.console_squares import Seen, Square
 
 QUEUES = ("mine", "again", "returned", "writing", "todo", "passed", "up", "not", "all")
 RULED, INDENTED = ("writing",), ("again",)
@@ -40,15 +41,16 @@ def choose_edition(s: Sight, wanted: int) -> None:
         s.edition = s.known[wanted]
         return
     around = newest(s.known)
-    busy = (e for e in around if not e.closed and console.has_any(s.connection, s.scope, e.id))
+    busy = (e for e in around if not e.closed and console_squares.has_any(s.connection, s.scope, e.id))
     s.edition = next(busy, None) or next(iter(around), None)
 
 
 def overview(s: Sight) -> Mapping[str, Any]:
     """Everything around the list."""
     edition = s.edition
-    squares = console_squares.squares(s.connection, s.scope, edition.id, s.own) if edition else []
-    counts = _counts(s, squares) if edition else dict.fromkeys(QUEUES, 0)
+    towns = console.towns(s.connection, s.own) if edition else []
+    seen = _seen(s, towns) if edition else None
+    counts = _counts(s, seen) if seen else dict.fromkeys(QUEUES, 0)
     acts = bool(s.levels)
     queues = [
         {"id": q, "label": s.say(f"queue.{q}"), "count": counts[q], "indent": q in INDENTED, "rule": q in RULED}
@@ -66,7 +68,7 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "due": s.due(edition.due, s.say("due.writer")) if edition else None,
         "level_due": s.due(until, s.level_title(level)) if until else None,
         "queues": queues,
-        "towns": _towns(s, squares) if edition else [],
+        "towns": _towns(s, towns, seen.squares) if seen else [],
         "legend": [{"s": one, "label": s.say(f"square.{one}")} for one in LEGEND],
         "quota": _quota(s, edition, level, unit, counts["passed"]) if edition and level else None,
         "nudge": {"count": idle, "label": s.say("nudge.label", count=idle)},
@@ -92,9 +94,14 @@ def _me(s: Sight, acts: bool) -> Mapping[str, Any]:
     }
 
 
-def _counts(s: Sight, squares: Sequence[Square]) -> dict[str, int]:
-    """How much there is in each queue."""
+def _seen(s: Sight, towns: Sequence[str] = ()) -> Seen:
     assert s.edition is not None
+    return console_squares.squares(s.connection, s.scope, s.edition.id, s.own, towns)
+
+
+def _counts(s: Sight, seen: Seen) -> dict[str, int]:
+    """How much there is in each queue."""
+    squares = seen.squares
     found = [one for one in squares if one.state not in ("", "writing")]
     acts, above = bool(s.levels), _above(s)
     total = sum(one.many for one in found)
@@ -113,7 +120,7 @@ def _counts(s: Sight, squares: Sequence[Square]) -> dict[str, int]:
     )
     return {
         "mine": of(*OPEN, mine=True),
-        "again": console.again_count(s.connection, s.scope, s.edition.id, s.own),
+        "again": seen.again,
         "returned": of("returned"),
         "writing": writing,
         "todo": todo,
@@ -126,11 +133,11 @@ def _counts(s: Sight, squares: Sequence[Square]) -> dict[str, int]:
 
 def _count(s: Sight, choice: Choice) -> int:
     """How much there is in one queue."""
-    kinds = _KINDS.get(choice.queue, ("case",))
-    of_cases = console_rows.count_cases(s.connection, s.scope, choice) if "case" in kinds else 0
-    drafts = console.draft_count(s.connection, s.scope, choice.edition) if "draft" in kinds else 0
-    idle = console.idle_count(s.connection, s.scope, choice.edition, s.own) if "unit" in kinds else 0
-    return of_cases + drafts + idle
+    counts = _counts(s, _seen(s))
+    if not choice.category:
+        return counts[choice.queue]
+    of_cases = console_rows.count_cases(s.connection, s.scope, choice) if choice.queue not in ("writing", "todo") else 0
+    return of_cases + sum(counts[kind] for kind in ("writing", "todo") if choice.queue in (kind, "all"))
 
 
 def _above(s: Sight) -> tuple[str, ...]:
@@ -139,20 +146,15 @@ def _above(s: Sight) -> tuple[str, ...]:
     return tuple(LEVEL_IDS[: min(own)]) if own else ()
 
 
-def _towns(s: Sight, squares: Sequence[Square]) -> list[Mapping[str, Any]]:
-    towns = console.towns(s.connection, s.own)
+def _towns(s: Sight, towns: Sequence[str], squares: Sequence[Square]) -> list[Mapping[str, Any]]:
     under: dict[str, Counter[str]] = defaultdict(Counter)
-    ends = {path: path for _, path in towns}
-    depth = towns[0][1].count("/") + 1 if towns else 0
     above = _above(s)
     out: list[Mapping[str, Any]] = []
     for square in squares:
-        home = ends.get("/".join(square.path.split("/")[:depth]), "")
-        if home:
-            under[home][_square(square.state, square.level, above)] += square.many
-    for _, path in towns:
+        under[square.town][_square(square.state, square.level, above)] += square.many
+    for path in towns:
         many = under[path]
-        kinds = [k for k in "pwruon" for _ in range(many[k])]
+        kinds = [k for k in "pwruon" for _ in range(min(many[k], MOST_SQUARES))]
         told = [s.say("square.count", what=s.say(f"square.{k}"), count=many[k]) for k in "pwruon" if many[k]]
         name = path.rpartition("/")[2]
         shown = [{"s": k, "label": s.say(f"square.{k}"), "id": ""} for k in kinds[:MOST_SQUARES]]
@@ -234,6 +236,8 @@ def listing(s: Sight, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         category=wanted.get("category") or "",
         text=text,
     )
+    if text:
+        choice = replace(choice, sought=console.sought(s.connection, s.edition.id, text))
     rows, more = _page(s, choice, sort, _cursor(wanted.get("after") or ""), queue)
     if text:
         title = s.say("list.found", text=text)
@@ -275,7 +279,7 @@ def _some(s: Sight, choice: Choice, kind: str, sort: str, after: Sequence[Any]) 
 
 
 def _known(sort: str, other: str) -> str:
-    return sort if sort in console_rows.CASE_SORTS else other
+    return sort if sort in (*console_rows.CASE_SORTS, "changed") else other
 
 
 def _cursor(text: str) -> list[Any]:

@@ -14,7 +14,6 @@ depends_on = None
 
 _COUNTED = "ix_cases_edition_unit_state_level_holder"
 _LISTED = "ix_cases_edition_submitted_at_id_state_holder_level_unit_n"
-_BEGUN = "ix_drafts_edition_state_person_case_id"
 
 
 def upgrade() -> None:
@@ -82,10 +81,6 @@ def upgrade() -> None:
             unique=False,
         )
 
-    with op.batch_alter_table("drafts", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_drafts_edition_state"))
-        batch_op.create_index(batch_op.f(_BEGUN), ["edition", "state", "person", "case", "id"], unique=False)
-
     with op.batch_alter_table("comments", schema=None) as batch_op:
         batch_op.add_column(sa.Column("start", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("sent_at", Instant(), nullable=True))
@@ -148,10 +143,6 @@ def downgrade() -> None:
         batch_op.drop_column("level")
         batch_op.drop_column("sent_at")
         batch_op.drop_column("start")
-
-    with op.batch_alter_table("drafts", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f(_BEGUN))
-        batch_op.create_index(batch_op.f("ix_drafts_edition_state"), ["edition", "state"], unique=False)
 
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f(_LISTED))
