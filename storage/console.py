@@ -17,7 +17,7 @@ from storage.tables import cases, decisions, drafts, events, people, phrases, un
 OPEN = ("waiting", "opened")
 
 
-_FEW = 500  # places of each kind where a text is found, and no more
+_FEW, _MANY = 2_000, 20_000  # places of a kind where a text is found: so many are listed, from so many on it is common
 
 
 class PhraseRow(NamedTuple):
@@ -28,11 +28,12 @@ class PhraseRow(NamedTuple):
 
 
 class Sought(NamedTuple):
-    """Where a text was found: ids of cases, of people who write, of units."""
+    """Where a text was found: ids of cases, of people who write, of units; nothing of these where it is `common`."""
 
     cases: set[int]
     people: set[int]
     units: set[int]
+    common: bool = False
 
 
 def said(*words: str) -> list[ColumnElement[str]]:
@@ -86,7 +87,7 @@ def has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
 def sought(connection: Connection, edition: int, text: str) -> Sought | None:
     """The places where a text is found, if these are few: then nothing else need be read.
 
-    None: it is found nearly everywhere, and whoever goes through the rows in their order soon has a page full.
+    Where it is common, whoever goes through the rows in their order soon has a page full. None: it is neither.
     """
     here = cases.c.edition == edition
 
@@ -94,16 +95,23 @@ def sought(connection: Connection, edition: int, text: str) -> Sought | None:
         found = set(connection.execute(select(column).where(*wanted).limit(_FEW + 1)).scalars())
         return found if len(found) <= _FEW else None
 
+    def common(column: ColumnElement[int], *wanted: ColumnElement[bool]) -> Sought | None:
+        found = select(column).where(*wanted).limit(_MANY).subquery()
+        many = connection.execute(select(func.count()).select_from(found)).scalar_one()
+        return Sought(set(), set(), set(), common=True) if many == _MANY else None
+
     if (homes := few(units.c.id, has(units.c.path, text))) is None:
-        return None
+        return common(cases.c.id, here, cases.c.unit.in_(select(units.c.id).where(has(units.c.path, text))))
     if (named := few(people.c.id, has(people.c.name, text))) is None:
-        return None
-    titled = few(cases.c.id, here, or_(has(cases.c.title, text), has(cases.c.number, text)))
+        return common(people.c.id, has(people.c.name, text))
+    own = or_(has(cases.c.title, text), has(cases.c.number, text))
+    if (titled := few(cases.c.id, here, own)) is None:
+        return common(cases.c.id, here, own)
     placed = few(cases.c.id, here, cases.c.unit.in_(homes)) if homes else set()
     written = few(cases.c.id, here, cases.c.person.in_(named)) if named else set()
     at_home = few(people.c.id, people.c.unit.in_(homes)) if homes else set()
     invited = few(people.c.id, people.c.unit.is_(None), people.c.invited.in_(homes)) if homes else set()
-    if titled is None or placed is None or written is None or at_home is None or invited is None:
+    if placed is None or written is None or at_home is None or invited is None:
         return None
     return Sought(titled | placed | written, named | at_home | invited, homes)
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     literal_column,
     not_,
@@ -46,7 +45,7 @@ class Choice:
 
     `own`: ids of the viewer's units; `acts`: whether these hold cases; `above`: the levels above the viewer's.
     `town` is a path, `text` what is searched for in the whole edition, whatever the queue, and `sought` where it was
-    found (see `console.sought`); None: not looked for yet, or nearly everywhere.
+    found (see `console.sought`); None: not looked for, or in many places.
     """
 
     edition: int
@@ -175,7 +174,9 @@ def _changed(
     again, others = wanted.where(resubmitted()), wanted.where(not_(resubmitted()))
     part, rest = (after[0], after[1:]) if after else (0, [])
     found: list[Sequence[Any]] = []
-    if part == 0 and (choice.text or choice.queue in _IN_HAND):
+    # A text that stands in many places is not looked for twice.
+    few = choice.sought is not None and not choice.sought.common
+    if part == 0 and (few if choice.text else choice.queue in _IN_HAND):
         found, more = _page(connection, again, order, rest, limit)
         if more:
             return found, [0, *more]
@@ -205,15 +206,17 @@ def case_filter(scope: Scope, choice: Choice) -> ColumnElement[bool]:
 
 
 def _found(choice: Choice) -> ColumnElement[bool]:
-    if choice.sought is not None:
-        return cases.c.id.in_(choice.sought.cases)
-    text = choice.text
-    return or_(
-        has(cases.c.title, text),
-        has(cases.c.number, text),
-        exists().where(units.c.id == cases.c.unit, has(units.c.path, text)),
-        exists().where(people.c.id == cases.c.person, has(people.c.name, text)),
-    )
+    text, where = choice.text, choice.sought
+    if where is not None and not where.common:
+        return cases.c.id.in_(where.cases)
+    own = (has(cases.c.title, text), has(cases.c.number, text))
+    if where is not None:  # asked of each row alone, as far as rows are looked at
+        path = select(units.c.path).where(units.c.id == cases.c.unit).scalar_subquery()
+        name = select(people.c.name).where(people.c.id == cases.c.person).scalar_subquery()
+        return or_(*own, has(path, text), has(name, text))
+    homes = select(units.c.id).where(has(units.c.path, text))
+    named = select(people.c.id).where(has(people.c.name, text))
+    return or_(*own, cases.c.unit.in_(homes), cases.c.person.in_(named))
 
 
 def _queue(choice: Choice) -> ColumnElement[bool]:
@@ -246,11 +249,11 @@ def draft_page(
         ids = list(connection.execute(inside.limit(_LISTED + 1)).scalars())
         # Of a list PostgreSQL knows how long it is; of a query it thinks too little, and begins with all people.
         asked.append(home.in_(ids if len(ids) <= _LISTED else inside))
-    if choice.sought is not None:
+    if choice.sought is not None and not choice.sought.common:
         asked.append(drafts.c.person.in_(choice.sought.people))
     elif choice.text:
-        there = exists().where(units.c.id == home, has(units.c.path, choice.text)).correlate(people)
-        asked.append(or_(has(people.c.name, choice.text), there))
+        path = select(units.c.path).where(units.c.id == home).scalar_subquery()
+        asked.append(or_(has(people.c.name, choice.text), has(path, choice.text)))
     wanted = select(drafts.c.id, *(column for column, _ in order)).where(
         drafts.c.edition == choice.edition, still_writing(), *asked
     )
@@ -271,7 +274,7 @@ def unit_page(
     wanted = select(units.c.id, units.c.path, units.c.path, units.c.id).where(
         *inside, units.c.id.not_in(choice.own or (0,)), idle(choice.edition)
     )
-    if choice.sought is not None:
+    if choice.sought is not None and not choice.sought.common:
         wanted = wanted.where(units.c.id.in_(choice.sought.units))
     elif choice.text:
         wanted = wanted.where(has(units.c.path, choice.text))
