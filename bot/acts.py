@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from bot.engine.route import TOTAL
+
 WRITER, COORDINATOR, ADMINISTRATOR = "writer", "coordinator", "administrator"
 ROLES = (WRITER, COORDINATOR, ADMINISTRATOR)
 DAYS = 30  # an invite's life, unless another is given
-TOTAL = ""  # the key of a quota that counts all cases; others are "category:ID" and "kind:KIND"
 
 # ---------------------------------------------------------------- editions, the tree, invites
 

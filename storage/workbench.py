@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from bot.engine.content import Content
 from storage.tables import (
     cases,
     comments,
+    decisions,
     drafts,
     enclosures,
     extensions,
@@ -52,6 +54,13 @@ class CaseHead(NamedTuple):
     post: str
     phone: str
     erased: bool
+
+
+class Came(NamedTuple):
+    """How a case came to where it stands: when it was last recommended, and whether its writer nominated it."""
+
+    at: datetime | None
+    nominated: bool
 
 
 class CommentSeen(NamedTuple):
@@ -101,6 +110,16 @@ def case(connection: Connection, scope: Scope, id: int) -> CaseHead | None:
     )
     row = connection.execute(wanted).one_or_none()
     return CaseHead._make(row) if row else None
+
+
+def came(connection: Connection, found: Collection[int]) -> dict[int, Came]:
+    """How cases came to where they stand, by their ids."""
+    if not found:
+        return {}
+    up = decisions.c.kind == "recommended"
+    raised = select(func.max(decisions.c.at)).where(decisions.c.case == cases.c.id, up).scalar_subquery()
+    wanted = select(cases.c.id, raised, cases.c.nominated).where(cases.c.id.in_(list(found)))
+    return {id: Came(at, nominated) for id, at, nominated in connection.execute(wanted)}
 
 
 def versions(connection: Connection, case: int) -> list[tuple[int, datetime, int]]:

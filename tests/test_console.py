@@ -285,6 +285,26 @@ async def test_the_office_below_may_still_lay_the_sealed_scan_beside_a_case(town
     assert not (await (await desk(town, f"{COUNTY}/石桥镇")).get(f"/case/{b36(case)}"))["can"]["enclose"]
 
 
+async def test_the_list_narrowed_by_category_and_how_long_a_case_has_waited_above(town: City) -> None:
+    """Only the category that is asked for; at the city the days count from when it came there."""
+    plain, manners = await town.case(VILLAGES[0]), await town.case(VILLAGES[1], category="manners")
+    at = await desk(town)
+    assert [c["id"] for c in (await at.get())["categories"]] == ["rules", "manners"]
+    page = await at.get("/list", queue="mine", category="manners")
+    assert [row["case"] for row in page["rows"]] == [b36(manners)] and page["title"] == "待我审 1份"
+    town.world.forward(days=5)
+    (row,) = [r for r in (await at.get("/list", queue="mine"))["rows"] if r["case"] == b36(plain)]
+    assert row["late"] and "5天" in row["note"]
+    await town.act(town.county, PassCases(cases=((plain, 1),)))
+    await town.act(town.county, Recommend(case=plain, n=1))
+    above = await desk(town, CITY)
+    (row,) = (await above.get("/list", queue="mine"))["rows"]
+    assert not row["late"] and row["note"].startswith("今天")
+    await town.act(town.city, PassCases(cases=((plain, 1),)))
+    (row,) = (await at.get("/list", queue="up"))["rows"]
+    assert [tag["text"] for tag in row["tags"]] == ["市级已通过"]
+
+
 async def test_a_line_that_waits_ends_when_the_server_is_about_to_stop(town: City) -> None:
     """Nobody has to be cut off: the line ends by itself, at once, and a new one does not begin."""
     changes = town.house.doors.console.changes(-1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.engine.definition import Call, Level
 
 LEVEL_IDS = ("ministry", "province", "city", "county", "township", "village")  # of a call, as the tree's from the top
+TOTAL = ""  # the key of a quota that counts all cases
 _COUNTY = "county"
 
 
@@ -57,6 +58,15 @@ def stop_before(way: tuple[Stop, ...], level: str) -> Stop | None:
 def level_of(call: Call, id: str) -> Level | None:
     """A level of the call by its id."""
     return next((level for level in call.levels if level.id == id), None)
+
+
+def places_of(level: Level) -> dict[str, int]:
+    """How many cases a unit of this level may hand upward as its call says, by what is counted: TOTAL for all,
+    "category:ID", "kind:KIND"."""
+    quota = level.quota
+    found = {f"category:{id}": most for id, most in quota.by_category.items()}
+    found |= {f"kind:{kind}": most for kind, most in quota.by_kind.items()}
+    return found if quota.total is None else {TOTAL: quota.total, **found}
 
 
 def level_above(call: Call, id: str) -> Level | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.acts import ADMINISTRATOR, COORDINATOR, TOTAL, Extend, NotRecommend, Rank, Recommend, SetQuota
+from bot.acts import ADMINISTRATOR, COORDINATOR, Extend, NotRecommend, Rank, Recommend, SetQuota
 from bot.engine.definition import Edition, Extension, deadline
-from bot.engine.route import Stop, level_above, level_of, stop_after
+from bot.engine.route import TOTAL, Stop, level_above, level_of, places_of, stop_after
 from bot.office import places
 from bot.office.matter import Matter, Refused, covers
 from storage import commands, quotas
@@ -142,7 +142,7 @@ def set_quota(m: Matter, command: SetQuota) -> Mapping[str, Any]:
         raise Refused("no_key", which=command.key)
     known = places.prepared(m, edition, command.level, unit)
     used = known[command.key].used if command.key in known else _used(m, edition, command, unit)
-    most = places.of_call(rule).get(command.key) if command.most is None else command.most
+    most = places_of(rule).get(command.key) if command.most is None else command.most
     if most is None:
         quotas.drop(m.connection, edition.id, command.level, unit, command.key)
     elif not 0 <= most <= MOST_PLACES:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bot.acts import TOTAL
-from bot.engine.definition import Edition, Level
-from bot.engine.route import Stop, level_of
+from bot.engine.definition import Edition
+from bot.engine.route import TOTAL, Stop, level_of, places_of
 from bot.office.matter import Matter
 from storage import commands, quotas, review
 
@@ -13,16 +12,8 @@ def prepared(m: Matter, edition: Edition, level: str, unit: int) -> dict[str, qu
     """The places of a unit at a level, made as the call says where they are not there yet."""
     rule = level_of(edition.call, level)
     if rule is not None:
-        quotas.make(m.connection, edition.id, level, unit, of_call(rule))
+        quotas.make(m.connection, edition.id, level, unit, places_of(rule))
     return quotas.of(m.connection, edition.id, level, unit)
-
-
-def of_call(level: Level) -> dict[str, int]:
-    """The keys by which a call limits what a unit of this level hands upward."""
-    quota = level.quota
-    found = {f"category:{id}": most for id, most in quota.by_category.items()}
-    found |= {f"kind:{kind}": most for kind, most in quota.by_kind.items()}
-    return found if quota.total is None else {TOTAL: quota.total, **found}
 
 
 def keys_of(row: commands.CaseAt, known: dict[str, quotas.Places]) -> list[str]:

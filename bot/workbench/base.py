@@ -125,6 +125,10 @@ class Sight:
         """Until when a unit may recommend at a level."""
         return deadline(self.edition, level, unit, self.extensions) if self.edition else None
 
+    def writers_due(self, edition: Edition) -> datetime:
+        """Until when the writers of the viewer's own unit may hand in; elsewhere another day may have been granted."""
+        return deadline(edition, "", self.posts[0].unit if self.posts else 0, self.extensions)
+
     def in_time(self, level: str, unit: int) -> bool:
         """Whether a unit may still recommend at a level."""
         until = self.level_due(level, unit)

@@ -9,20 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.acts import ADMINISTRATOR, TOTAL
+from bot.acts import ADMINISTRATOR
 from bot.engine.definition import Edition
 from bot.engine.ids import b36
-from bot.engine.route import LEVEL_IDS, level_of
+from bot.engine.route import LEVEL_IDS, TOTAL, level_of, places_of
 from bot.workbench.base import LATE, Sight, newest
 from storage import console, console_rows, console_squares, quotas, workbench
 from storage.console_rows import CaseRow, Choice, DraftRow, UnitRow
 from storage.console_squares import Seen, Square
+from storage.workbench import Came
 
 QUEUES = ("mine", "again", "returned", "writing", "todo", "passed", "up", "not", "all")
 RULED, INDENTED = ("writing",), ("again",)
 OPEN = ("waiting", "opened")
 MOST_SQUARES = 60  # in one town
-LEGEND = ("p", "w", "r", "o", "n")
+LEGEND = ("p", "w", "r", "u", "o", "n")
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "writing": ("draft",),
     "todo": ("unit",),
@@ -65,7 +66,7 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "editions": [{"id": b36(e.id), "title": e.title, "open": not e.closed} for e in newest(s.known)],
         "edition": b36(edition.id) if edition else None,
         "title": edition.title if edition else "",
-        "due": s.due(edition.due, s.say("due.writer")) if edition else None,
+        "due": s.due(s.writers_due(edition), s.say("due.writer")) if edition else None,
         "level_due": s.due(until, s.level_title(level)) if until else None,
         "queues": queues,
         "towns": _towns(s, towns, seen.squares) if seen else [],
@@ -74,6 +75,7 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "nudge": {"count": idle, "label": s.say("nudge.label", count=idle)},
         "can": {"pack": acts, "enter": bool(s.posts), "people": bool(s.posts), "extend": bool(s.posts)},
         "phrases": _phrases(s),
+        "categories": _categories(edition),
         "seq": str(console.last_event(s.connection)),
     }
 
@@ -177,10 +179,8 @@ def _quota(s: Sight, edition: Edition, level: str, unit: int, pending: int) -> M
     known = {key: (p.used, p.most) for key, p in quotas.of(s.connection, edition.id, level, unit).items()}
     rule = level_of(edition.call, level)
     if rule is not None:
-        if rule.quota.total is not None:
-            known.setdefault(TOTAL, (0, rule.quota.total))
-        for id, most in rule.quota.by_category.items():
-            known.setdefault(f"category:{id}", (0, most))
+        for key, most in places_of(rule).items():
+            known.setdefault(key, (0, most))
     if not known:
         return None
     until = s.level_due(level, unit)
@@ -200,6 +200,12 @@ def label(s: Sight, key: str) -> str:
     question = next((q for q in s.edition.call.head if q.id == "category"), None) if s.edition else None
     option = question.option(id) if kind == "category" and question else None
     return option.label if option else id
+
+
+def _categories(edition: Edition | None) -> list[Mapping[str, str]]:
+    """What the list can be narrowed by."""
+    question = next((q for q in edition.call.head if q.id == "category"), None) if edition else None
+    return [{"id": option.id, "label": option.label} for option in question.options] if question else []
 
 
 def _phrases(s: Sight) -> list[Mapping[str, str]]:
@@ -268,8 +274,9 @@ def _page(s: Sight, choice: Choice, sort: str, after: list[Any], queue: str) -> 
 def _some(s: Sight, choice: Choice, kind: str, sort: str, after: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     if kind == "case":
         cases, more = console_rows.case_page(s.connection, s.scope, choice, _known(sort, "changed"), after)
-        noted = console_rows.noted(s.connection, [row.id for row in cases])
-        return [_case(s, row, noted.get(row.id, 0)) for row in cases], more
+        ids = [row.id for row in cases]
+        noted, came = console_rows.noted(s.connection, ids), workbench.came(s.connection, ids)
+        return [_case(s, row, noted.get(row.id, 0), came[row.id]) for row in cases], more
     if kind == "draft":
         order = sort if sort in console_rows.DRAFT_SORTS else "new"
         found, more = console_rows.draft_page(s.connection, s.scope, choice, order, after)
@@ -298,24 +305,11 @@ def _packed(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def _case(s: Sight, row: CaseRow, noted: int) -> Mapping[str, Any]:
-    days, open_ = s.days_since(row.submitted_at), row.state in OPEN
+def _case(s: Sight, row: CaseRow, noted: int, came: Came) -> Mapping[str, Any]:
+    since = max(row.submitted_at, came.at or row.submitted_at)
+    days, open_ = s.days_since(since), row.state in OPEN
     late = open_ and days >= LATE
-    note = s.say("note.waited", days=days) if open_ and days >= 2 else s.when(row.submitted_at)
-    tags = []
-    if row.again and open_:
-        tags.append({"text": s.say("tag.again"), "tone": "pine"})
-    if not open_:
-        tone = {"returned": "amber", "not_recommended": "plain", "out_of_time": "brick"}.get(row.state, "pine")
-        tags.append({"text": s.say(f"state.{row.state}"), "tone": tone})
-    elif row.holder not in s.own:
-        tags.append({"text": s.say("tag.level", level=s.level_title(row.level)), "tone": "plain"})
-    if row.state == "returned" and row.back_by is not None and row.back_by <= s.now:
-        tags.append({"text": s.say("tag.overdue"), "tone": "brick"})
-    if noted:
-        tags.append({"text": s.say("tag.noted", count=noted), "tone": "amber"})
-    if row.origin:
-        tags.append({"text": s.say("tag.entered"), "tone": "plain"})
+    note = s.say("note.waited", days=days) if open_ and days >= 2 else s.when(since)
     return {
         "id": f"c{b36(row.id)}",
         "kind": "case",
@@ -330,8 +324,32 @@ def _case(s: Sight, row: CaseRow, noted: int) -> Mapping[str, Any]:
         "state": row.state,
         "rank": row.rank,
         "mine": row.holder in s.own,
-        "tags": tags,
+        "tags": _tags(s, row, noted, came),
     }
+
+
+def _tags(s: Sight, row: CaseRow, noted: int, came: Came) -> list[Mapping[str, str]]:
+    """Where it stands, as far as its queue does not say so, and what is to be known of it."""
+    open_, elsewhere = row.state in OPEN, row.holder not in s.own
+    tags: list[Mapping[str, str]] = []
+    if row.again and open_:
+        tags.append({"text": s.say("tag.again"), "tone": "pine"})
+    if not open_:
+        tone = {"returned": "amber", "not_recommended": "plain", "out_of_time": "brick"}.get(row.state, "pine")
+        state, level = s.say(f"state.{row.state}"), s.level_title(row.level)
+        known = elsewhere and level and row.state != "returned"
+        tags.append({"text": s.say("tag.state", level=level, state=state) if known else state, "tone": tone})
+    elif elsewhere:
+        tags.append({"text": s.say("tag.level", level=s.level_title(row.level)), "tone": "plain"})
+    if row.state == "returned" and row.back_by is not None and row.back_by <= s.now:
+        tags.append({"text": s.say("tag.overdue"), "tone": "brick"})
+    if noted:
+        tags.append({"text": s.say("tag.noted", count=noted), "tone": "amber"})
+    if row.origin:
+        tags.append({"text": s.say("tag.entered"), "tone": "plain"})
+    if came.nominated:
+        tags.append({"text": s.say("tag.nominated"), "tone": "plain"})
+    return tags
 
 
 def _draft(s: Sight, row: DraftRow) -> Mapping[str, Any]:

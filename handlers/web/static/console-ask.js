@@ -139,12 +139,15 @@ export function sheet(title, content) {
   const before = document.activeElement;
   dialog.className = 'wide';
   const close = el('button', { type: 'button', class: 'b', text: say('close'), onclick: () => dialog.close() });
-  dialog.replaceChildren(el('div', { class: 'in' }, el('h2', { text: title }), content, el('div', { class: 'do' }, close)));
+  dialog.replaceChildren(el('div', { class: 'in' }, el('h2', { text: title, tabindex: '-1' }), content, el('div', { class: 'do' }, close)));
   dialog.addEventListener('close', () => {
     dialog.replaceChildren();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
   }, { once: true });
   if (!dialog.open) dialog.showModal();
+  const head = dialog.querySelector('h2');
+  if (head) head.focus();
+  dialog.scrollTop = 0; // a long list begins at its beginning, whatever button has the focus
 }
 
 /** @param {string} text @returns {Promise<void>} */

@@ -6,7 +6,8 @@ import { people } from './console-people.js';
 import * as reader from './console-reader.js';
 import { byId, el, say } from './dom.js';
 
-const view = { edition: '', queue: 'mine', town: '', q: '', sort: '', /** @type {any} */ overview: null, /** @type {any[]} */ rows: [], more: '', picked: new Set(), asked: 0 };
+const SHOWN = ['edition', 'queue', 'town', 'category', 'q', 'sort']; // what the address keeps
+const view = { edition: '', queue: 'mine', town: '', category: '', q: '', sort: '', /** @type {any} */ overview: null, /** @type {any[]} */ rows: [], more: '', picked: new Set(), asked: 0 };
 
 // ---------------------------------------------------------------- what is shown, kept in the address
 
@@ -15,6 +16,7 @@ function fromAddress() {
   view.edition = given.get('edition') || '';
   view.queue = given.get('queue') || 'mine';
   view.town = given.get('town') || '';
+  view.category = given.get('category') || '';
   view.q = given.get('q') || '';
   view.sort = given.get('sort') || '';
   return given.get('case') || '';
@@ -23,7 +25,7 @@ function fromAddress() {
 /** @param {string} open the case, "" for none */
 function toAddress(open) {
   const told = new URLSearchParams();
-  for (const name of ['edition', 'queue', 'town', 'q', 'sort']) if (/** @type {any} */ (view)[name]) told.set(name, /** @type {any} */ (view)[name]);
+  for (const name of SHOWN) if (/** @type {any} */ (view)[name]) told.set(name, /** @type {any} */ (view)[name]);
   if (open) told.set('case', open);
   window.history.pushState(null, '', `?${told}`);
 }
@@ -63,6 +65,9 @@ function top(told) {
   const pick = /** @type {HTMLSelectElement} */ (byId('edition'));
   pick.replaceChildren(...told.editions.map((/** @type {any} */ e) => el('option', { value: e.id, text: e.title, selected: e.id === told.edition })));
   pick.hidden = !told.editions.length;
+  const kind = /** @type {HTMLSelectElement} */ (byId('category'));
+  kind.replaceChildren(...[{ id: '', label: say('category_all') }, ...told.categories].map((/** @type {any} */ c) => el('option', { value: c.id, text: c.label, selected: c.id === view.category })));
+  kind.hidden = told.categories.length < 2;
   const due = told.level_due || told.due;
   byId('due').textContent = due ? due.text : '';
   byId('due').dataset.tone = due ? due.tone : '';
@@ -128,8 +133,8 @@ async function go(to) {
 
 async function list() {
   const asked = ++view.asked;
-  const wanted = new URLSearchParams({ queue: view.queue });
-  for (const name of ['edition', 'town', 'q', 'sort']) if (/** @type {any} */ (view)[name]) wanted.set(name, /** @type {any} */ (view)[name]);
+  const wanted = new URLSearchParams();
+  for (const name of SHOWN) if (/** @type {any} */ (view)[name]) wanted.set(name, /** @type {any} */ (view)[name]);
   try {
     const told = await read(`/list?${wanted}`);
     if (asked !== view.asked) return; // something else was asked for meanwhile
@@ -150,8 +155,8 @@ async function list() {
 }
 
 async function further() {
-  const wanted = new URLSearchParams({ queue: view.queue, after: view.more });
-  for (const name of ['edition', 'town', 'q', 'sort']) if (/** @type {any} */ (view)[name]) wanted.set(name, /** @type {any} */ (view)[name]);
+  const wanted = new URLSearchParams({ after: view.more });
+  for (const name of SHOWN) if (/** @type {any} */ (view)[name]) wanted.set(name, /** @type {any} */ (view)[name]);
   try {
     const told = await read(`/list?${wanted}`);
     view.rows = view.rows.concat(told.rows);
@@ -327,9 +332,10 @@ document.addEventListener('keydown', (e) => {
 byId('edition').addEventListener('change', async (e) => {
   view.edition = /** @type {HTMLSelectElement} */ (e.target).value;
   reader.shut();
-  await go({ queue: 'mine', town: '', q: '', sort: '' });
+  await go({ queue: 'mine', town: '', category: '', q: '', sort: '' });
   await overview();
 });
+byId('category').addEventListener('change', (e) => go({ category: /** @type {HTMLSelectElement} */ (e.target).value }));
 byId('sort').addEventListener('change', (e) => go({ sort: /** @type {HTMLSelectElement} */ (e.target).value }));
 byId('search').addEventListener('submit', (e) => { e.preventDefault(); go({ q: /** @type {HTMLInputElement} */ (byId('q')).value.trim() }); });
 byId('q').addEventListener('search', () => { if (view.q && !(/** @type {HTMLInputElement} */ (byId('q')).value)) go({ q: '' }); });
