@@ -302,7 +302,7 @@ async def test_the_list_narrowed_by_category_and_how_long_a_case_has_waited_abov
     assert not row["late"] and row["note"].startswith("今天")
     await town.act(town.city, PassCases(cases=((plain, 1),)))
     (row,) = (await at.get("/list", queue="up"))["rows"]
-    assert [tag["text"] for tag in row["tags"]] == ["市级已通过"]
+    assert [tag["text"] for tag in row["tags"]] == ["市级已通过", "代录"]
 
 
 async def test_a_line_that_waits_ends_when_the_server_is_about_to_stop(town: City) -> None:
