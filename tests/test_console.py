@@ -285,6 +285,15 @@ async def test_the_office_below_may_still_lay_the_sealed_scan_beside_a_case(town
     assert not (await (await desk(town, f"{COUNTY}/石桥镇")).get(f"/case/{b36(case)}"))["can"]["enclose"]
 
 
+async def test_a_number_that_is_somebodys_is_found_with_its_place(town: City) -> None:
+    """The phone in the text, and no other number: the check leads to it."""
+    case = await town.case()
+    shown = await (await desk(town)).get(f"/case/{b36(case)}")
+    (found,) = [check for check in shown["checks"] if not check["ok"]]
+    blocks = {b["id"]: b["text"] for section in shown["paper"]["sections"] for b in section["blocks"]}
+    assert blocks[found["block"]][found["start"] : found["end"]] == "13800006041" and "第2节" in found["text"]
+
+
 async def test_the_list_narrowed_by_category_and_how_long_a_case_has_waited_above(town: City) -> None:
     """Only the category that is asked for; at the city the days count from when it came there."""
     plain, manners = await town.case(VILLAGES[0]), await town.case(VILLAGES[1], category="manners")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.engine.content import Content
-from bot.engine.definition import Call
+from bot.engine.definition import TRACK, Call
 
 CaseState = Literal[
     "waiting", "opened", "returned", "taken_back", "passed", "recommended", "not_recommended", "out_of_time"
@@ -70,3 +70,10 @@ def category_id(call: Call, content: Content) -> str:
     if question is None:
         return ""
     return next((o.id for o in question.options if told == o.label or told.startswith(f"{o.label}、")), "")
+
+
+def track_id(call: Call, content: Content) -> str:
+    """The id of the track a case was written in; "" where the call has none."""
+    question = next((q for q in call.head if q.id == TRACK), None)
+    told = next((f.value for f in content.fields if f.id == TRACK), "")
+    return next((o.id for o in question.options if o.label == told), "") if question else ""

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.engine.cases import track_id
 from bot.engine.content import Content
 from bot.engine.count import count
-from bot.engine.definition import TRACK, Call, Question, Section
+from bot.engine.definition import Call, Question, Section
 from bot.engine.messages import Say
 from bot.pack.choosing import Chosen
 from storage.pack import Enclosed
@@ -58,7 +59,7 @@ def line_of(
     answered: set[str],
 ) -> Line:
     """The line of a packed case. `answered` are the declarations confirmed in the draft, as far as that is known."""
-    own = call.in_track(_track(call, content))
+    own = call.in_track(track_id(call, content))
     declared = declarations(own, chosen, answered)
     return Line(
         chosen=chosen,
@@ -92,12 +93,6 @@ def declarations(call: Call, chosen: Chosen, answered: set[str]) -> tuple[list[Q
     entered = chosen.case.origin == "entered"
     sure = [q for q in asked if q.id in answered or (q.required and not entered)]
     return sure, [q for q in asked if q not in sure and (chosen.case.draft_there or entered)]
-
-
-def _track(call: Call, content: Content) -> str:
-    question = next((q for q in call.head if q.id == TRACK), None)
-    told = value(content, TRACK)
-    return next((o.id for o in question.options if o.label == told), "") if question else ""
 
 
 def _materials(call: Call, content: Content) -> dict[str, int]:

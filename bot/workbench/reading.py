@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from bot.doors import Scope
 from bot.engine import diff
 from bot.engine.content import Content
-from bot.engine.definition import Edition
 from bot.engine.ids import b36
 from bot.engine.route import Stop, stop_before, stops
 from bot.workbench.base import Sight, masked
 from bot.workbench.books import row
+from bot.workbench.checking import checks
 from storage import audit, console_rows, workbench
 from storage.console_rows import Choice
 from storage.workbench import CaseHead, CommentSeen
@@ -60,7 +60,7 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
         "paper": _paper(s, content),
         "marks": [mark._asdict() | {"kind": "new"} for mark in (diff.marks(before, content) if before else ())],
         "comments": _comments(s, content, noted, n),
-        "checks": _checks(s, s.edition, content),
+        "checks": checks(s, s.edition, content),
         "enclosures": [
             {"id": b36(i), "file": file, "name": name, "kind_text": s.say(f"enclosure.{kind}"), "at": s.when(when)}
             for i, kind, file, name, when in workbench.enclosed(s.connection, id)
@@ -149,37 +149,6 @@ def _title(s: Sight, content: Content, comment: CommentSeen) -> str:
     if found is not None:
         return s.say("place.section", n=found.n, heading=found.heading)
     return s.say(f"place.{section}" if section in ("pictures", "head") else "place.whole")
-
-
-def _checks(s: Sight, edition: Edition, content: Content) -> list[Mapping[str, Any]]:
-    """What can be seen without reading: lengths, sections, captions."""
-    call, words = edition.call, content.words()
-    limit = call.limit
-    out: list[Mapping[str, Any]] = []
-
-    def check(ok: bool, key: str, **params: Any) -> None:
-        out.append(
-            {"ok": ok, "text": s.say(f"check.{key}", **params), "section": "", "block": "", "start": 0, "end": 0}
-        )
-
-    if limit.max and words > limit.max:
-        check(False, "long", words=words, max=limit.max)
-    elif limit.min and words < limit.min:
-        check(False, "short", words=words, min=limit.min)
-    else:
-        check(True, "words", words=words)
-    wanted = [x for x in call.sections if any(q.kind == "text" and q.printed and q.required for q in x.questions)]
-    missing = [x.heading for x in wanted if x.id not in {one.id for one in content.sections}]
-    if missing:
-        check(False, "missing", headings=tuple(missing))
-    else:
-        check(True, "sections", count=len(content.sections))
-    bare = [p.n for p in content.pictures if not p.caption]
-    if bare:
-        check(False, "captions", numbers=tuple(str(n) for n in bare))
-    elif content.pictures:
-        check(True, "pictures", count=len(content.pictures))
-    return out
 
 
 def _can(s: Sight, head: CaseHead, n: int) -> Mapping[str, bool]:

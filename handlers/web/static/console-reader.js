@@ -163,7 +163,8 @@ function pick(id) {
 /** @param {any} one @param {HTMLElement[]} rows */
 function aside(one, rows) {
   const checks = el('div', { class: 'ck' }, el('h3', { text: say('checks') }), el('ul', {}, ...one.checks.map((/** @type {any} */ c) => el('li', { class: c.ok ? null : 'w' },
-    el('span', { 'aria-hidden': 'true', text: c.ok ? '✓' : '!' }), el('span', { text: c.text })))));
+    el('span', { 'aria-hidden': 'true', text: c.ok ? '✓' : '!' }),
+    c.block && one.can.comment ? el('button', { type: 'button', text: c.text, onclick: () => write({ section: c.section, block: c.block, start: c.start, quote: spoken(one, c) }) }) : el('span', { text: c.text })))));
   const parts = [checks];
   if (open.writing && open.writing.case === one.case && one.can.comment) parts.push(editor(one));
   parts.push(...one.comments.map(card));
@@ -181,6 +182,12 @@ function aside(one, rows) {
       el('a', { href: `/api/console/case/${one.case}/file/${f.file}`, download: f.name, text: f.label || f.name })))));
   }
   return el('aside', {}, ...parts);
+}
+
+/** @param {any} one @param {any} c a check @returns {string} the words it speaks of */
+function spoken(one, c) {
+  for (const section of one.paper.sections) for (const block of section.blocks) if (block.id === c.block) return Array.from(block.text).slice(c.start, c.end).join('');
+  return '';
 }
 
 /** @param {any} c */
