@@ -15,7 +15,17 @@ from dataclasses import asdict
 
 from benchmarks.figures import Figure, table
 
-MEASURED = ("serve", "load", "page", "telegram", "notices", "strangers", "pack", "console")  # hand back figures
+MEASURED = (
+    "serve",
+    "load",
+    "page",
+    "telegram",
+    "notices",
+    "strangers",
+    "pack",
+    "console",
+    "office_load",
+)  # hand back figures
 TOLD = ("turns", "paper")  # print their own lines and return a status
 
 

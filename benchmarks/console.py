@@ -71,11 +71,15 @@ async def opened(folder: Path, url: str = "") -> AsyncIterator[House]:
     from bot.app import House
     from bot.config import load
 
-    environ = {"ANLITONG_CALLS__OPEN": '["mca"]', "ANLITONG_SITE__ROOT": CITY, "ANLITONG_SITE__ROOT_LEVEL": "市"}
-    environ |= {"ANLITONG_DATABASE__URL": url} if url else {}
-    async with House(load(data=str(folder / "data"), environ=environ), busy=False) as house:
+    async with House(load(data=str(folder / "data"), environ=environ(url)), busy=False) as house:
         await house._open_editions()
         yield house
+
+
+def environ(url: str = "") -> dict[str, str]:
+    """The settings of that house."""
+    known = {"ANLITONG_CALLS__OPEN": '["mca"]', "ANLITONG_SITE__ROOT": CITY, "ANLITONG_SITE__ROOT_LEVEL": "市"}
+    return {**known, **({"ANLITONG_DATABASE__URL": url} if url else {})}
 
 
 async def views(client: httpx.AsyncClient, name: str, edition: int, limit: float) -> list[Figure]:
@@ -135,13 +139,13 @@ async def sit_down(house: House, unit: str) -> httpx.AsyncClient:
     return client
 
 
-async def fill(house: House, size: int) -> int:
-    """Units, people, drafts and cases by plain rows; returns the edition."""
+async def fill(house: House, size: int, written: int = WRITTEN) -> int:
+    """Units, people, drafts and cases by plain rows, so many with their text; returns the edition."""
     from storage.database import open_writer
     from storage.editions import load
 
     edition = next(iter(await house.readers.run(lambda c: load(c, house.calls))))
-    await house.desk.submit(lambda c: _rows(c, edition, size))
+    await house.desk.submit(lambda c: _rows(c, edition, size, written))
     if house.settings.database.url:  # what the server does by itself within some minutes
         engine = open_writer(house.settings.database_place).execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -150,10 +154,12 @@ async def fill(house: House, size: int) -> int:
     return edition
 
 
-def _rows(connection: Any, edition: int, size: int) -> None:
+def _rows(connection: Any, edition: int, size: int, written: int) -> None:
     from sqlalchemy import insert
 
     from storage import tables as t
+
+    texts = (_content("三成"), _content("四成"))
 
     root, counties, villages = _tree(connection)
     now = datetime.now(UTC)
@@ -185,8 +191,8 @@ def _rows(connection: Any, edition: int, size: int) -> None:
         if again:
             back = {"case": id, "n": 1, "level": "county", "kind": "returned", "actor": id, "at": at}
             rows[t.decisions].append({**back, "id": id, "unit": counties[county][0]})
-        if n < WRITTEN:
-            rows[t.submissions] += [_content(id, 1, "三成", at), _content(id, 2, "四成", at)]
+        if n < written:
+            rows[t.submissions] += [{"case": id, "n": k, "at": at, **texts[k - 1]} for k in range(1, 2 + again)]
     for table, some in rows.items():
         for start in range(0, len(some), 5000):
             connection.execute(insert(table), some[start : start + 5000])
@@ -233,7 +239,7 @@ def _unit(id: int, parent: int | None, path: str, level: str) -> dict[str, Any]:
     }
 
 
-def _content(case: int, n: int, word: str, at: datetime) -> dict[str, Any]:
+def _content(word: str) -> dict[str, Any]:
     from bot.engine.content import Block, Content, ContentSection
 
     sections = tuple(
@@ -249,8 +255,7 @@ def _content(case: int, n: int, word: str, at: datetime) -> dict[str, Any]:
         for k in range(1, 4)
     )
     content = Content(call="mca", title="片长进院坝", unit="青川市", sections=sections)
-    text = {"content": content.to_json(), "hash": content.hash(), "words": content.words()}
-    return {"case": case, "n": n, "at": at, **text}
+    return {"content": content.to_json(), "hash": content.hash(), "words": content.words()}
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, literal_column, or_, select
 
 from bot.doors import Scope
+from storage.prepared import Read
 from storage.tables import cases, decisions, drafts, events, people, phrases, units
 
 OPEN = ("waiting", "opened")
@@ -30,10 +31,23 @@ class PhraseRow(NamedTuple):
 class Sought(NamedTuple):
     """Where a text was found: ids of cases, of people who write, of units; nothing of these where it is `common`."""
 
-    cases: set[int]
-    people: set[int]
-    units: set[int]
+    cases: frozenset[int]
+    people: frozenset[int]
+    units: frozenset[int]
     common: bool = False
+
+
+_NONE: frozenset[int] = frozenset()
+_ROOTS = Read(select(units.c.path).where(units.c.parent.is_(None)))
+_TOWNS = Read(
+    select(units.c.path).where(units.c.parent.in_(bindparam("own", expanding=True))).order_by(units.c.path), "own"
+)
+_PHRASES = Read(
+    select(phrases.c.id, phrases.c.text)
+    .where(phrases.c.unit.in_(bindparam("own", expanding=True)))
+    .order_by(phrases.c.id),
+    "own",
+)
 
 
 def said(*words: str) -> list[ColumnElement[str]]:
@@ -74,8 +88,8 @@ def whole(connection: Connection, scope: Scope) -> Scope:
     """The same scope, without a limit where everything lies in it: what holds for each row need not be asked of it."""
     if "" in scope.units or not scope.units:
         return scope
-    roots = connection.execute(select(units.c.path).where(units.c.parent.is_(None))).scalars()
-    return Scope(person=scope.person, units=("",)) if set(roots) <= set(scope.units) else scope
+    roots = {path for (path,) in _ROOTS.rows(connection)}
+    return Scope(person=scope.person, units=("",)) if roots <= set(scope.units) else scope
 
 
 def has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
@@ -91,14 +105,14 @@ def sought(connection: Connection, edition: int, text: str) -> Sought | None:
     """
     here = cases.c.edition == edition
 
-    def few(column: ColumnElement[int], *wanted: ColumnElement[bool]) -> set[int] | None:
-        found = set(connection.execute(select(column).where(*wanted).limit(_FEW + 1)).scalars())
+    def few(column: ColumnElement[int], *wanted: ColumnElement[bool]) -> frozenset[int] | None:
+        found = frozenset(connection.execute(select(column).where(*wanted).limit(_FEW + 1)).scalars())
         return found if len(found) <= _FEW else None
 
     def common(column: ColumnElement[int], *wanted: ColumnElement[bool]) -> Sought | None:
         found = select(column).where(*wanted).limit(_MANY).subquery()
         many = connection.execute(select(func.count()).select_from(found)).scalar_one()
-        return Sought(set(), set(), set(), common=True) if many == _MANY else None
+        return Sought(_NONE, _NONE, _NONE, common=True) if many == _MANY else None
 
     if (homes := few(units.c.id, has(units.c.path, text))) is None:
         return common(cases.c.id, here, cases.c.unit.in_(select(units.c.id).where(has(units.c.path, text))))
@@ -107,10 +121,10 @@ def sought(connection: Connection, edition: int, text: str) -> Sought | None:
     own = or_(has(cases.c.title, text), has(cases.c.number, text))
     if (titled := few(cases.c.id, here, own)) is None:
         return common(cases.c.id, here, own)
-    placed = few(cases.c.id, here, cases.c.unit.in_(homes)) if homes else set()
-    written = few(cases.c.id, here, cases.c.person.in_(named)) if named else set()
-    at_home = few(people.c.id, people.c.unit.in_(homes)) if homes else set()
-    invited = few(people.c.id, people.c.unit.is_(None), people.c.invited.in_(homes)) if homes else set()
+    placed = few(cases.c.id, here, cases.c.unit.in_(homes)) if homes else _NONE
+    written = few(cases.c.id, here, cases.c.person.in_(named)) if named else _NONE
+    at_home = few(people.c.id, people.c.unit.in_(homes)) if homes else _NONE
+    invited = few(people.c.id, people.c.unit.is_(None), people.c.invited.in_(homes)) if homes else _NONE
     if placed is None or written is None or at_home is None or invited is None:
         return None
     return Sought(titled | placed | written, named | at_home | invited, homes)
@@ -118,14 +132,12 @@ def sought(connection: Connection, edition: int, text: str) -> Sought | None:
 
 def towns(connection: Connection, own: Collection[int]) -> list[str]:
     """The paths of the units one level below the viewer's own."""
-    wanted = select(units.c.path).where(units.c.parent.in_(own or (0,))).order_by(units.c.path)
-    return list(connection.execute(wanted).scalars())
+    return [path for (path,) in _TOWNS.rows(connection, own)]
 
 
 def phrases_of(connection: Connection, own: Collection[int]) -> list[PhraseRow]:
     """The phrases of the viewer's units, oldest first."""
-    wanted = select(phrases.c.id, phrases.c.text).where(phrases.c.unit.in_(own or (0,))).order_by(phrases.c.id)
-    return [PhraseRow(*row) for row in connection.execute(wanted)]
+    return [PhraseRow(*row) for row in _PHRASES.rows(connection, own)]
 
 
 def last_event(connection: Connection) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -150,28 +151,37 @@ def case_page(
     Raises ValueError for a cursor that is none.
     """
     # The page is found on an index alone; only what it shows is then read.
-    asked = case_filter(whole(connection, scope), choice)
+    scope = whole(connection, scope)
     if sort == "changed":
-        rows, more = _changed(connection, asked, choice, after, limit)
+        rows, more = _changed(connection, scope, choice, after, limit)
     else:
-        order = CASE_SORTS[sort]
-        wanted = select(cases.c.id, *(column for column, _ in order)).where(asked)
-        if sort == "unit":
-            wanted = wanted.join(units, units.c.id == cases.c.unit)
-        rows, more = _page(connection, wanted, order, after, limit)
+        rows, more = _page(connection, _wanted(scope, choice, sort), CASE_SORTS[sort], after, limit)
     known = {row[0]: CaseRow(*row) for row in _CASES.rows(connection, [row[0] for row in rows])}
     return [known[row[0]] for row in rows if row[0] in known], more
 
 
+@lru_cache(maxsize=1024)
+def _wanted(scope: Scope, choice: Choice, sort: str, again: bool | None = None) -> Select[Any]:
+    """The ids of a choice's cases with what they are sorted by; `again`: only those that came again, or the others.
+
+    Kept, since all who sit at a desk ask the same again and again, and composing it costs more than running it.
+    """
+    wanted = select(cases.c.id, *(column for column, _ in CASE_SORTS[sort])).where(case_filter(scope, choice))
+    if sort == "unit":
+        wanted = wanted.join(units, units.c.id == cases.c.unit)
+    if again is None:
+        return wanted
+    return wanted.where(resubmitted() if again else not_(resubmitted()))
+
+
 def _changed(
-    connection: Connection, asked: ColumnElement[bool], choice: Choice, after: Sequence[Any], limit: int
+    connection: Connection, scope: Scope, choice: Choice, after: Sequence[Any], limit: int
 ) -> tuple[list[Sequence[Any]], list[Any]]:
     """First those that came again, then the others: a statement each, so that the long one goes along an index."""
     if after and (len(after) != 3 or isinstance(after[0], bool) or after[0] not in (0, 1)):
         raise ValueError("cursor")
     order = CASE_SORTS["waited"]
-    wanted = select(cases.c.id, *(column for column, _ in order)).where(asked)
-    again, others = wanted.where(resubmitted()), wanted.where(not_(resubmitted()))
+    again, others = (_wanted(scope, choice, "waited", again) for again in (True, False))
     part, rest = (after[0], after[1:]) if after else (0, [])
     found: list[Sequence[Any]] = []
     # A text that stands in many places is not looked for twice.
@@ -354,14 +364,17 @@ def _read(order: Order, after: Sequence[Any]) -> list[Any]:
 # ---------------------------------------------------------------- beside the rows
 
 
+_NOTED = Read(
+    select(comments.c.case, func.count())
+    .where(comments.c.case.in_(bindparam("ids", expanding=True)), comments.c.sent_at.is_(None))
+    .group_by(comments.c.case),
+    "ids",
+)
+
+
 def noted(connection: Connection, found: Collection[int]) -> dict[int, int]:
     """How many comments lie ready for the writers of these cases and are not sent yet."""
-    wanted = (
-        select(comments.c.case, func.count())
-        .where(comments.c.case.in_(list(found)), comments.c.sent_at.is_(None))
-        .group_by(comments.c.case)
-    )
-    return {id: n for id, n in connection.execute(wanted)} if found else {}
+    return {id: n for id, n in _NOTED.rows(connection, found)}
 
 
 def raised(connection: Connection, found: Collection[int]) -> dict[int, datetime]:

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, literal_column, select
 
 from bot.doors import Scope
 from storage.console import resubmitted, said, still_writing
@@ -65,10 +65,9 @@ def squares(connection: Connection, scope: Scope, edition: int, own: Collection[
             for key, many in kept.sum(one, kept.ids[town]).items() if town in kept.ids else ():
                 found[town, key] += many
                 found["", key] -= many
-        paths = {id: path for path, id in kept.ids.items() if id in own} if own else {}
-        for id, path in paths.items():
-            if kept.here(one, id) is _IDLE:
-                found[next((town for town in towns if covers(town, path)), ""), ("", "", 0)] -= 1
+        for id in own:
+            if id in kept.paths and kept.here(one, id) is _IDLE:
+                found[next((town for town in towns if covers(town, kept.paths[id])), ""), ("", "", 0)] -= 1
     again = sum(many for (_, (state, _, holder)), many in found.items() if state == AGAIN and holder in own)
     return Seen([Square(town, *key, many) for (town, key), many in found.items() if many and key[0] != AGAIN], again)
 
@@ -95,8 +94,12 @@ def outermost(paths: Sequence[str], known: Collection[str]) -> list[str]:
 
 # ---------------------------------------------------------------- what is asked
 
-_LINKS = Read(select(chain.c.links))
-_UNIT_COUNT = Read(select(func.count()).select_from(units))
+_STANDS = Read(
+    select(
+        func.coalesce(select(chain.c.links).scalar_subquery(), literal_column("0")),
+        select(func.count()).select_from(units).scalar_subquery(),
+    )
+)
 _UNITS = Read(select(units.c.id, units.c.path, units.c.parent, units.c.confirmed))
 _SINCE = Read(
     select(events.c.kind, events.c.case, cases.c.edition, cases.c.unit)
@@ -174,6 +177,7 @@ class _Kept:
         self._link = -1
         self._editions: dict[int, _Edition] = {}
         self.ids: dict[str, int] = {}
+        self.paths: dict[int, str] = {}
         self._parents: dict[int, int | None] = {}
         self._below: dict[int, list[int]] = {}
         self._confirmed: frozenset[int] = frozenset()
@@ -188,8 +192,8 @@ class _Kept:
         return one
 
     def _catch_up(self, connection: Connection) -> None:
-        found = _LINKS.rows(connection)
-        link, known = found[0][0] if found else 0, self._link
+        ((link, many),) = _STANDS.rows(connection)
+        known = self._link
         stale = self._stale(connection) if 0 <= known <= link <= known + MOST_LINKS and known < link else {}
         if link < known or link > known + MOST_LINKS or known < 0 or stale is None:
             self._editions.clear()
@@ -200,7 +204,7 @@ class _Kept:
                     self._editions[edition].count_again(connection, list(some))
                     self._forget(self._editions[edition], some)
         self._link = link
-        if not self.ids or _UNIT_COUNT.rows(connection)[0][0] != len(self.ids):
+        if not self.ids or many != len(self.ids):
             self._read_units(connection)
 
     def _stale(self, connection: Connection) -> dict[int, set[int]] | None:
@@ -216,6 +220,7 @@ class _Kept:
     def _read_units(self, connection: Connection) -> None:
         rows = _UNITS.rows(connection)
         self.ids = {path: id for id, path, _, _ in rows}
+        self.paths = {id: path for path, id in self.ids.items()}
         self._parents = {id: parent for id, _, parent, _ in rows}
         self._confirmed = frozenset(id for id, _, _, confirmed in rows if confirmed)
         self._below = {}

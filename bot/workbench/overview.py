@@ -150,16 +150,16 @@ def _above(s: Sight) -> tuple[str, ...]:
 
 def _towns(s: Sight, towns: Sequence[str], squares: Sequence[Square]) -> list[Mapping[str, Any]]:
     under: dict[str, Counter[str]] = defaultdict(Counter)
-    above = _above(s)
+    above, labels = _above(s), {k: s.say(f"square.{k}") for k in "pwruon"}
+    faces = {k: {"s": k, "label": label, "id": ""} for k, label in labels.items()}
     out: list[Mapping[str, Any]] = []
     for square in squares:
         under[square.town][_square(square.state, square.level, above)] += square.many
     for path in towns:
         many = under[path]
-        kinds = [k for k in "pwruon" for _ in range(min(many[k], MOST_SQUARES))]
-        told = [s.say("square.count", what=s.say(f"square.{k}"), count=many[k]) for k in "pwruon" if many[k]]
+        shown = [faces[k] for k in labels for _ in range(min(many[k], MOST_SQUARES))][:MOST_SQUARES]
+        told = [s.say("square.count", what=label, count=many[k]) for k, label in labels.items() if many[k]]
         name = path.rpartition("/")[2]
-        shown = [{"s": k, "label": s.say(f"square.{k}"), "id": ""} for k in kinds[:MOST_SQUARES]]
         text = s.say("square.town", name=name, parts=tuple(told) or (s.say("square.nothing"),))
         out.append({"path": path, "name": name, "squares": shown, "text": text})
     return out
