@@ -25,11 +25,13 @@ DAYS = 30  # an invite's life, unless another is given
 class OpenEdition:
     """Opens an edition of a call with real dates. Gives {"edition", "title", "due"}.
 
-    `first`: only where the call has none yet, open or closed; else it gives {}.
+    `first`: only where the call has none yet, open or closed; else it gives {}. `next`: only where the last round of a
+    call that rolls by month has ended; drafts that were not handed in go on in the new one.
     """
 
     call: str
     first: bool = False
+    next: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

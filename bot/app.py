@@ -15,6 +15,7 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -34,7 +35,7 @@ from bot.engine.step import step
 from bot.errors import ConfigError, StoreBusy
 from bot.jobs import Workers
 from bot.look import Looking, program_version
-from bot.loops import Retention, Wakes
+from bot.loops import Retention, Wakes, roll
 from bot.office.office import Office
 from bot.wording import Wording
 from bot.workbench.base import Tools
@@ -233,9 +234,10 @@ class House:
         )
 
     def _start(self) -> None:
-        loops = {
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
             "workers": self.workers.run,
             "wakes": self.wakes.run,
+            "rounds": partial(roll, self.act, self.calls.values()),
             "retention": self.retention.run,
             "deliveries": self.deliveries.run,
         }

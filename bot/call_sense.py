@@ -147,9 +147,11 @@ def _route(clean: Clean, raw: Mapping[str, object], report: Report, now: datetim
     _opening(clean.get("opens", ""), dated[0][1], zone, report)
     before, before_text = coming(DateRule.read(dated[0][1]), _SOME_DAY, zone), dated[0][1]
     for key, text in dated[1:]:
-        rule, yearly = DateRule.read(text), DateRule.read(before_text).year is None
+        rule, former = DateRule.read(text), DateRule.read(before_text)
         end = coming(rule, before, zone)
-        if rule.year is not None and yearly:
+        if (rule.month == 0) != (former.month == 0):
+            report.say(key, "due_monthly")
+        elif rule.year is not None and former.year is None:
             report.say(key, "due_mixed")
         elif end < before:
             report.say(key, "due_before", before=before_text)

@@ -19,6 +19,7 @@ from bot.channel import Address, Taken
 from bot.doors import FileInfo, InviteFace, Pack, Paper, Scope, Screen, Shown, Visitor
 from bot.engine.board import board
 from bot.engine.content import Content
+from bot.engine.definition import offered
 from bot.engine.joining import Facts, Refuse, decide
 from bot.engine.messages import Incoming, Knock
 from bot.engine.model import PROFILE, Conversation, NotLoaded, Person, View
@@ -304,7 +305,7 @@ class Looking:
         told = decision.reply.key if isinstance(decision, Refuse) else ""
         if invite is None or told in ("join.unknown", "join.expired", "join.used"):
             return InviteFace(trouble=told, contact=contact, phone=phone)
-        current = [e.title for e in editions.load(connection, setting.calls).values() if not e.closed]
+        current = [e.title for e in offered(editions.load(connection, setting.calls).values(), now)]
         return InviteFace(
             unit="".join(views.unit_path(connection, invite.unit)),
             title=current[0] if len(current) == 1 else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.acts import OpenEdition
 from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
 from bot.engine.definition import Call
@@ -29,6 +30,7 @@ UPDATES_KEPT = timedelta(days=90)  # no messenger delivers again after that, and
 JOBS_KEPT = timedelta(days=30)
 _LOOK_EVERY = 5.0  # seconds, at most, between two looks at the clock
 _CLEAN_EVERY = 3600.0
+_ROLL_EVERY = 60.0
 
 
 class Wakes:
@@ -78,6 +80,16 @@ def _as_update(wake: Due, now: datetime) -> Update:
     ref = f"wake:{wake.conversation}:{wake.kind}:{wake.due.isoformat()}"
     woke = Woke(at=now, ref=ref, kind=wake.kind, data=wake.data)
     return Update(address=Address(channel=HOUSE, external=str(wake.conversation)), ref=ref, incoming=woke, digest=ref)
+
+
+async def roll(act: Callable[[object], Awaitable[object]], calls: Iterable[Call]) -> None:
+    """Opens the next round of each call that rolls by month once the last one has ended; for ever."""
+    rolling = [call.id for call in calls if call.monthly]
+    while True:
+        for call in rolling:
+            with suppress(StoreError):
+                await act(OpenEdition(call=call, next=True))
+        await asyncio.sleep(_ROLL_EVERY)
 
 
 class Retention:

@@ -7,11 +7,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bot.engine.model import Answer, Attachment, Draft, Fragment, Texts, Unread
 from storage.prepared import Read, Row, Write
-from storage.tables import answers, attachments, drafts, fragments
+from storage.tables import answers, attachments, drafts, fragments, people
 
 # A row is a value's fields, in their order.
 _DRAFTS = Read(
@@ -164,3 +164,14 @@ def remove(connection: Connection, ids: Collection[int]) -> list[str]:
     files = [row[0] for row in connection.execute(_FILES, wanted)]
     connection.execute(_DELETE, wanted)
     return files
+
+
+def move_on(connection: Connection, old: int, new: int, due: datetime, *, but: Collection[int]) -> int:
+    """Drafts of an edition that were never handed in belong to another one from now on; returns how many.
+
+    `but`: units whose people have more time.
+    """
+    staying = select(people.c.id).where(func.coalesce(people.c.unit, people.c.invited).in_(list(but)))
+    wanted = (drafts.c.edition == old) & (drafts.c.state == "writing") & (drafts.c.case == 0)
+    moved = update(drafts).where(wanted, drafts.c.person.not_in(staying)).values(edition=new, due=due)
+    return connection.execute(moved).rowcount

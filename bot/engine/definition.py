@@ -8,7 +8,7 @@ is stored as the next midnight in the call's zone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
@@ -220,6 +220,12 @@ class Call:
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "_places", {q.id: (s, q) for s in reversed(parts) for q in s.questions})
 
+    @property
+    def monthly(self) -> bool:
+        """Whether it rolls: a round a month, each opened when the one before has ended."""
+        dues = (self.due, *(level.due for level in self.levels))
+        return next((due for due in dues if due), "").startswith("*")
+
     def in_track(self, track: str) -> Call:
         """The call as it is for who chose this track; itself for "" and for what is no track of it."""
         asked = self._places.get(TRACK)
@@ -281,6 +287,14 @@ class Extension:
     level: str
     unit: int
     until: datetime
+
+
+def offered(editions: Iterable[Edition], now: datetime) -> tuple[Edition, ...]:
+    """What can be begun now, by date: all that are open, but of a call that rolls by month the last round alone."""
+    found = [e for e in editions if not e.closed]
+    last = {e.call.id: e.due for e in sorted(found, key=lambda e: e.due)}
+    still = (e for e in found if not e.call.monthly or e.due > now or e.due == last[e.call.id])
+    return tuple(sorted(still, key=lambda e: (e.due, e.id)))
 
 
 def deadline(

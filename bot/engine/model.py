@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
-from bot.engine.definition import Call, Edition, Extension
+from bot.engine.definition import Call, Edition, Extension, offered
 from bot.engine.values import value
 from bot.engine.vocabulary import Vocabulary
 
@@ -352,7 +352,7 @@ class View:
 
     def open_editions(self) -> tuple[Edition, ...]:
         """The editions one can write for now, by date."""
-        return tuple(sorted((e for e in self.editions.values() if not e.closed), key=lambda e: (e.due, e.id)))
+        return offered(self.editions.values(), self.now)
 
     def call_of(self, draft: Draft) -> Call:
         """The questionnaire of a draft."""

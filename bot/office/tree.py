@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from bot.engine.dates import resolve
 from bot.engine.definition import Edition
 from bot.engine.model import Unit
 from bot.office.matter import Matter, Refused
-from storage import commands, people
+from storage import commands, drafts, people
 from storage import editions as edition_rows
 from storage import units as unit_rows
 from storage.invites import make_link
@@ -37,24 +38,30 @@ def open_edition(m: Matter, command: OpenEdition) -> Mapping[str, Any]:
     call = setting.calls.get(command.call)
     if call is None:
         raise Refused("no_call", id=command.call)
-    known = edition_rows.load(m.connection, setting.calls).values()
-    if command.first and any(e.call.id == call.id for e in known):
+    known = [e for e in edition_rows.load(m.connection, setting.calls).values() if e.call.id == call.id]
+    last = max(known, key=lambda e: e.due, default=None)
+    if (command.first and known) or (command.next and (last is None or last.closed or m.now < last.due)):
         return {}
     due, dates = resolve(call, m.now)
     last_day = (due - timedelta(microseconds=1)).astimezone(ZoneInfo(call.zone))
-    title = setting.wording.say("office.edition_title", year=last_day.year, title=call.title)
-    edition = Edition(
-        id=m.world.new_id(),
-        call=call,
-        title=title,
-        opened_at=m.now,
-        due=due,
-        dates=dates,
-        office=setting.settings.office_of(call.id),
-    )
+    key = "office.edition_title_month" if call.monthly else "office.edition_title"
+    title = setting.wording.say(key, year=last_day.year, month=last_day.month, title=call.title)
+    id = _round_id(call.id, due) if call.monthly else m.world.new_id()
+    if any(e.id == id for e in known):
+        raise Refused("round_open", title=title)
+    office = setting.settings.office_of(call.id)
+    edition = Edition(id=id, call=call, title=title, opened_at=m.now, due=due, dates=dates, office=office)
     edition_rows.add(m.connection, edition)
     m.note("edition.opened", params={"edition": edition.id, "call": call.id})
+    if command.next and last is not None:
+        longer = {e.unit for e in m.extensions if (e.edition, e.level) == (last.id, "") and e.until > m.now}
+        drafts.move_on(m.connection, last.id, edition.id, due, but=longer)
     return {"edition": edition.id, "title": title, "due": due}
+
+
+def _round_id(call: str, due: datetime) -> int:
+    """The same number in every process, so that two that open a round at once open one."""
+    return int.from_bytes(hashlib.sha256(f"{call} {due.isoformat()}".encode()).digest()[:8], "big") >> 2
 
 
 # ---------------------------------------------------------------- invites
