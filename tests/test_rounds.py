@@ -149,10 +149,10 @@ async def test_who_has_more_time_stays_where_they_are(tmp_path: Path) -> None:
         assert row.edition == old
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("migrated", ["postgres"], indirect=True)
 async def test_two_processes_open_one_round(tmp_path: Path, place: str) -> None:
     """Each with its own connection to the same database."""
-    if "://" not in place:
-        pytest.skip("one process holds a folder")
     environ = settings(tmp_path, place)
     late = Clock(datetime(2026, 11, 22, 2, tzinfo=UTC))
     one = House(load(data=str(tmp_path / "one"), environ=environ), world=late, busy=False)
