@@ -125,7 +125,7 @@ async def test_the_difference_and_what_is_new(town: City) -> None:
     shown = await at.get(f"/case/{b36(case)}")
     (mark,) = shown["marks"]
     text = shown["paper"]["sections"][0]["blocks"][0]["text"]
-    assert text[mark["start"] : mark["end"]] == "共158"
+    assert text[mark["start"] : mark["end"]] == "共158起"
     compared = await at.get(f"/case/{b36(case)}/compare", **{"from": 1, "to": 2})
     row = compared["sections"][0]["rows"][0]
     assert "".join(t for k, t in row["ops"] if k != "+") == block["text"]
