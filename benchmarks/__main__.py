@@ -26,7 +26,7 @@ MEASURED = (
     "console",
     "office_load",
 )  # hand back figures
-TOLD = ("turns", "paper")  # print their own lines and return a status
+TOLD = ("turns", "paper", "diff")  # print their own lines and return a status
 
 
 def main() -> int:

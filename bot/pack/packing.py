@@ -157,7 +157,12 @@ class _Packing:
         from bot.pack.tables import workbook
 
         at = max(self._local(chosen) for chosen in self.chosen)
-        reporter = Reporter(wording=self.sources.wording, edition=self.edition, levels=self.sources.setting.levels)
+        reporter = Reporter(
+            wording=self.sources.wording,
+            edition=self.edition,
+            levels=self.sources.setting.levels,
+            unit=self._handed_over_by(),
+        )
         top = self._folder("/")
         for table in (reporter.summary(lines), reporter.completeness(lines)):
             zipped.add(top.name("{x}", {"x": table.name}, ".xlsx"), workbook(table, at), at, deflated=True)
@@ -238,6 +243,12 @@ class _Packing:
                 continue
             gone.append(named)
         return gone
+
+    def _handed_over_by(self) -> str:
+        """The one unit it is made for; the house's office where that is the whole tree, or more than one."""
+        units = self.wish.scope.units
+        path = units[0] if len(units) == 1 else ""
+        return path.rpartition("/")[2] if "/" in path else self.edition.office.unit
 
     # ------------------------------------------------------------ words and folders
 

@@ -17,11 +17,13 @@ from storage.pack import PackCase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reporter:
-    """Makes the sheets of an edition's pack. `levels` are the names of the tree's levels, from the top down."""
+    """Makes the sheets of an edition's pack. `levels` are the names of the tree's levels, from the top down; `unit` is
+    who hands it over."""
 
     wording: Wording
     edition: Edition
     levels: tuple[str, ...]
+    unit: str
 
     def summary(self, lines: Sequence[Line]) -> Table:
         """汇总表: a case a line, with contacts, lengths, ranks, checks."""
@@ -63,7 +65,7 @@ class Reporter:
             ]
             for n, line in enumerate(lines, 1)
         ]
-        note = self._say("pack.summary.note", unit=self.edition.office.unit, count=len(lines))
+        note = self._say("pack.summary.note", unit=self.unit, count=len(lines))
         return self._table("summary", note, columns, rows)
 
     def completeness(self, lines: Sequence[Line]) -> Table:

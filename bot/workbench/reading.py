@@ -220,8 +220,8 @@ def compare(s: Sight, id: int, old: int, new: int) -> Mapping[str, Any] | None:
         return None
     changed, sections = 0, []
     for _, heading, rows in diff.sections(before, after):
-        changed += sum(row.kind != "same" for row, _ in rows)
-        told = [{"kind": row.kind, "ops": [list(op) for op in row.ops]} for row, _ in rows]
+        changed += sum(row.kind != "same" and not (row.moved and row.kind == "removed") for row, _ in rows)
+        told = [{"kind": row.kind, "moved": row.moved, "ops": [list(op) for op in row.ops]} for row, _ in rows]
         sections.append({"heading": heading, "rows": told})
     more = after.words() - before.words()
     key = "more" if more > 0 else ("less" if more < 0 else "same")

@@ -285,7 +285,7 @@ async function compare(body, one) {
       for (const row of section.rows) {
         if (row.kind === 'same') { same += 1; continue; }
         fold();
-        page.appendChild(el('p', { class: 't' }, changes(row.ops)));
+        page.appendChild(el('p', { class: 't' }, row.moved ? el('span', { class: 'tag', text: say(row.kind === 'added' ? 'moved_here' : 'moved_away') }) : null, changes(row.ops)));
       }
       fold();
     }

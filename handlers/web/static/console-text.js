@@ -98,11 +98,13 @@ function place(p, from, to) {
   return { block: p.dataset.block || '', start: inChars(text, start), quote: text.slice(start, end) };
 }
 
-/** @param {Array<[string, string]>} ops @returns {DocumentFragment} a changed paragraph, what went and what came marked */
+/** @param {Array<[string, string]>} ops @returns {DocumentFragment} a changed paragraph, what went and what came marked; a
+ * paragraph that was parted or joined shows a mark where it was */
 export function changes(ops) {
   const out = document.createDocumentFragment();
   for (const [kind, text] of ops) {
-    out.appendChild(kind === '=' ? document.createTextNode(text) : el(kind === '+' ? 'ins' : 'del', { text }));
+    if (kind === '=') out.appendChild(document.createTextNode(text));
+    else out.appendChild(kind === '+' ? el('ins', { text: text.split('\n').join('\u21b5\n') }) : el('del', { text: text.split('\n').join('\u21b5') }));
   }
   return out;
 }
