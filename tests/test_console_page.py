@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser import Served
+from tests.pictures import jpeg
 
 TEXT = """背景与起因
 全村412户1586人，2023年有纠纷57起，留守老人多，遇事找不到人。
@@ -165,6 +166,69 @@ def test_what_is_refused_in_a_dialog_is_said_there(desk: Desk) -> None:
     assert page.locator("dialog [name=text]").input_value() == "正文"
     page.keyboard.press("Escape")
     page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_a_check_leads_to_its_place_and_a_phrase_comes_and_goes(desk: Desk) -> None:
+    """The phone number is tapped, the comment is about it; a saying is kept, used, and dropped again."""
+    page = desk.page
+    page.locator("[data-queue=all]").click()
+    page.locator(".it .go", has_text="第3个案例").click()
+    page.locator(".rh h2", has_text="第3个案例").wait_for()
+    if page.locator("[data-act=reopen]").count():
+        page.locator("[data-act=reopen]").click()
+        page.locator("[data-act=pass]").wait_for()
+    page.locator(".ck li.w button").click()
+    assert "13800006041" in page.locator(".cm.new .s").inner_text()
+    page.locator(".cm.new textarea").first.fill("电话请不要印出来")
+    page.get_by_role("button", name="存为常用").click()
+    page.locator("#notice:not([hidden])").wait_for()
+    page.reload()
+    page.locator(".ck li.w button").click()
+    chip = page.locator(".ph button", has_text="电话请不要印出来")
+    chip.first.wait_for()
+    page.locator(".ph .x").click()
+    chip.first.wait_for(state="detached")
+    page.locator(".cm.new").get_by_role("button", name="先不办").click()
+
+
+def test_the_sealed_scan_is_laid_beside_and_taken_away(desk: Desk) -> None:
+    """Chosen, named under the case, and gone after a question."""
+    page = desk.page
+    page.get_by_role("button", name="放盖章件").click()
+    page.locator("dialog [name=files]").set_input_files(
+        {"name": "盖章.jpg", "mimeType": "image/jpeg", "buffer": jpeg(900, 700)}
+    )
+    desk.submit()
+    page.locator("aside a", has_text="盖章.jpg").wait_for()
+    page.get_by_role("button", name="取走", exact=True).click()
+    desk.submit()
+    page.locator("aside a", has_text="盖章.jpg").wait_for(state="detached")
+
+
+def test_the_books_open_at_their_head(desk: Desk) -> None:
+    """All that was done here, the newest first; a screen reader finds nothing in its way."""
+    page = desk.page
+    page.get_by_role("button", name="操作记录").click()
+    page.locator("dialog .hist li").first.wait_for()
+    assert page.evaluate("document.querySelector('dialog').scrollTop") == 0
+    assert "取走附件" in page.locator("dialog .hist li").first.inner_text()
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_the_list_is_narrowed_by_category(desk: Desk) -> None:
+    """Chosen above the list, kept in the address, and taken back."""
+    page = desk.page
+    page.locator("[data-queue=all]").click()
+    page.locator(".it .go", has_text="第1个案例").wait_for()
+    options = page.locator("#category option")
+    assert options.count() > 2
+    page.select_option("#category", index=1)
+    page.locator(".it .go", has_text="第1个案例").wait_for(state="detached")
+    assert "category=" in page.url
+    page.select_option("#category", index=0)
+    page.locator(".it .go", has_text="第1个案例").wait_for()
 
 
 def test_a_screen_reader_finds_its_way(desk: Desk) -> None:

@@ -282,7 +282,7 @@ async function enter() {
       { name: 'unit', label: say('unit'), list: units, needed: true, hint: say('unit_hint', { unit: units[units.length - 1] || '' }) },
       { name: 'name', label: say('name'), needed: true }, { name: 'post', label: say('post') }, { name: 'phone', label: say('phone'), kind: 'digits' },
       { name: 'title', label: say('case_title'), needed: true },
-      ...(categories.length ? [{ name: 'category', label: say('category'), kind: /** @type {'select'} */ ('select'), options: categories }] : []),
+      ...(categories.length ? [{ name: 'category', label: say('category'), kind: /** @type {'select'} */ ('select'), options: [{ id: '', label: say('category_none') }, ...categories] }] : []),
       { name: 'text', label: say('text'), kind: 'tall', needed: true }, { name: 'files', label: say('files'), kind: 'files' },
     ],
     send: async (v) => {
