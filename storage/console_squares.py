@@ -265,3 +265,8 @@ _known: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 
 def _kept(connection: Connection) -> _Kept:
     return _known.setdefault(connection.engine, _Kept())
+
+
+def forget() -> None:
+    """Lets go of all that was counted; it is counted anew when somebody asks."""
+    _known.clear()

@@ -16,7 +16,7 @@ from bot.acts import AddComment, Dismiss, DropComment, Extend, MakeInvite, PassC
 from bot.doors import Acted
 from bot.engine.ids import b36
 from handlers.web.app import make_app
-from storage import people
+from storage import console_squares, people
 from tests.city import CITY, COUNTY, FAR, VILLAGES, City, city
 from tests.homes import Clock, officer
 
@@ -327,3 +327,29 @@ async def test_a_line_that_waits_ends_when_the_server_is_about_to_stop(town: Cit
 
 async def _next(changes: AsyncIterator[int]) -> int | None:
     return await anext(changes, None)
+
+
+async def test_what_is_kept_counted_is_what_is_there(town: City) -> None:
+    """After every act the overview says what counting all anew says: cases, drafts, units where nobody has begun."""
+    at, above = await desk(town), await desk(town, CITY)
+
+    async def same() -> dict[str, int]:
+        kept = [await one.get() for one in (at, above)]
+        console_squares.forget()
+        anew = [await one.get() for one in (at, above)]
+        for a, b in zip(kept, anew, strict=True):
+            assert a["queues"] == b["queues"] and a["towns"] == b["towns"]
+        return {q["id"]: q["count"] for q in kept[0]["queues"]}
+
+    assert (await same())["todo"] == 6
+    one, two = [await town.case(unit, title=f"第{n}篇") for n, unit in enumerate((VILLAGES[0], VILLAGES[3]))]
+    assert (await same())["mine"] == 2
+    await town.act(town.county, ReturnCase(case=one, n=1, reason="改"))
+    assert (await same())["returned"] == 1
+    await town.act(town.county, PassCases(cases=((two, 1),)))
+    assert (await same())["passed"] == 1
+    await town.act(town.county, Recommend(case=two, n=1))
+    assert (await same())["up"] == 1
+    await town.case(FAR)
+    counts = await same()
+    assert counts["all"] == 6 and counts["todo"] == 4
