@@ -1,14 +1,14 @@
-"""anlitong calls: list, check, show and open calls."""
+"""anlitong calls: list, check, show and open calls; more time for one unit."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.common import FINE, TROUBLE, Stop, in_house, print_json, say, settings_of
+from bot.cli.common import FINE, TROUBLE, Stop, edition_of, in_house, level_of, print_json, say, settings_of
 from bot.engine.definition import TRACK, Call, Limit, Section
 from bot.engine.messages import Moment, Say
 from bot.errors import Mistake
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
     """Runs `calls ACTION`."""
-    actions = {"list": _list, "check": _check, "show": _show, "open": _open}
+    actions = {"list": _list, "check": _check, "show": _show, "open": _open, "extend": _extend}
     return actions[args.action](args, wording)
 
 
@@ -199,3 +199,38 @@ def _open(args: argparse.Namespace, wording: Wording) -> int:
         return FINE
 
     return in_house(args, work)
+
+
+# ---------------------------------------------------------------- extend
+
+
+def _extend(args: argparse.Namespace, wording: Wording) -> int:
+    async def work(house: House) -> int:
+        from bot.acts import Extend
+        from bot.doors import Refusal
+
+        if args.id not in house.calls:
+            raise Stop(wording.say("cli.calls.show.unknown", id=args.id, ids=tuple(house.calls)))
+        call = house.calls[args.id]
+        level = level_of(args.level, call, wording)
+        edition = await edition_of(house, args.id, args.edition, wording)
+        until = _day(args.until, wording) if args.until else None
+        unit = args.unit or house.settings.site.root
+        done = await house.act(Extend(edition=edition, unit=unit, level=level, until=until))
+        if isinstance(done, Refusal):
+            raise Stop(wording.say(done.key, **done.params))
+        if args.json:
+            print_json(done.result)
+            return FINE
+        key = "cli.calls.extend.done" if until else "cli.calls.extend.taken_back"
+        say(wording.say(key, unit=unit.rpartition("/")[2], until=_until(wording, done.result["until"], call.zone)))
+        return FINE
+
+    return in_house(args, work)
+
+
+def _day(typed: str, wording: Wording) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        raise Stop(wording.say("cli.calls.extend.bad_day", typed=typed)) from None

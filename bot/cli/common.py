@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.app import House
     from bot.config import Settings
     from bot.doors import Scope
+    from bot.engine.definition import Call
 
 FINE, TROUBLE, MISUSED = 0, 1, 2
 _SPEAKING = ("serve", "telegram", "doctor")  # to Telegram, if it is set up
@@ -106,6 +107,28 @@ async def scope_below(house: House, unit: str, wording: Wording) -> Scope:
     if unit and await house.readers.run(lambda c: unit_at(c, path)) is None:
         raise Stop(wording.say("cli.no_unit", unit=unit, root=house.settings.site.root))
     return Scope(person=0, units=("/".join(path),))
+
+
+def level_of(typed: str, call: Call, wording: Wording) -> str:
+    """A level's id, by itself or by its title. Raises Stop with those there are."""
+    known = {level.title: level.id for level in call.levels}
+    if typed and typed not in known and typed not in known.values():
+        raise Stop(wording.say("cli.pack.no_level", typed=typed, names=tuple(known.values())))
+    return known.get(typed, typed)
+
+
+async def edition_of(house: House, call: str, n: int | None, wording: Wording) -> int:
+    """The edition by its number among the call's, from 1; the last one opened where none is typed. Raises Stop."""
+    from storage import editions
+
+    found = await house.readers.run(lambda c: editions.load(c, house.calls))
+    own = sorted((e for e in found.values() if e.call.id == call), key=lambda e: (e.opened_at, e.id))
+    if not own:
+        raise Stop(wording.say("cli.pack.no_edition", id=call))
+    n = len(own) if n is None else n
+    if not 1 <= n <= len(own):
+        raise Stop(wording.say("cli.pack.no_such_edition", id=call, count=len(own)))
+    return own[n - 1].id
 
 
 def told(error: BaseException, wording: Wording) -> str | None:

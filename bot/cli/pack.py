@@ -11,13 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.common import FINE, Stop, complain, in_house, print_json, say, scope_below
+from bot.cli.common import FINE, Stop, complain, edition_of, in_house, level_of, print_json, say, scope_below
 from bot.wording import Wording
 
 if TYPE_CHECKING:
     from bot.app import House
     from bot.doors import Pack
-    from bot.engine.definition import Call
 
 _STATES = ("recommended", "passed", "all")
 _PLAIN_EVERY = 50  # cases between two lines where nobody watches
@@ -34,8 +33,8 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
         call = house.calls.get(args.call)
         if call is None:
             raise Stop(wording.say("cli.calls.show.unknown", id=args.call, ids=tuple(house.calls)))
-        level, state = _level(args.level, call, wording), _state(args.state, wording)
-        edition = await _edition(house, args, wording)
+        level, state = level_of(args.level, call, wording), _state(args.state, wording)
+        edition = await edition_of(house, args.call, args.edition, wording)
         scope = await scope_below(house, args.unit, wording)
         kept = args.output.with_name(f"{args.output.name}.part")
         made = Made(kept)
@@ -59,28 +58,6 @@ def _state(typed: str, wording: Wording) -> str:
     if typed not in _STATES:
         raise Stop(wording.say("cli.pack.no_state", typed=typed, names=_STATES))
     return typed
-
-
-def _level(typed: str, call: Call, wording: Wording) -> str:
-    """A level's id, by itself or by its title. Raises Stop with those there are."""
-    known = {level.title: level.id for level in call.levels}
-    if typed and typed not in known and typed not in known.values():
-        raise Stop(wording.say("cli.pack.no_level", typed=typed, names=tuple(known.values())))
-    return known.get(typed, typed)
-
-
-async def _edition(house: House, args: argparse.Namespace, wording: Wording) -> int:
-    """The edition by its number among the call's, from 1; the last one opened where none is typed."""
-    from storage import editions
-
-    found = await house.readers.run(lambda c: editions.load(c, house.calls))
-    own = sorted((e for e in found.values() if e.call.id == args.call), key=lambda e: (e.opened_at, e.id))
-    if not own:
-        raise Stop(wording.say("cli.pack.no_edition", id=args.call))
-    n = len(own) if args.edition is None else args.edition
-    if not 1 <= n <= len(own):
-        raise Stop(wording.say("cli.pack.no_such_edition", id=args.call, count=len(own)))
-    return own[n - 1].id
 
 
 async def _write(pack: Pack, output: Path, kept: Path, wording: Wording) -> int:

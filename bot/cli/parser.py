@@ -46,6 +46,15 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
     ),
     "calls show": (_CONFIG, _JSON, _option("id", metavar="ID", help="cli.calls.show.id")),
     "calls open": (*_PLACE, _JSON, _option("id", metavar="ID", help="cli.calls.show.id")),
+    "calls extend": (
+        *_PLACE,
+        _JSON,
+        _option("id", metavar="ID", help="cli.calls.show.id"),
+        _option("--unit", metavar="PATH", default="", help="cli.calls.extend.unit"),
+        _option("--level", metavar="ID", default="", help="cli.calls.extend.level"),
+        _option("--edition", metavar="N", type=int, help="cli.pack.edition"),
+        _option("--until", metavar="DAY", default="", help="cli.calls.extend.until"),
+    ),
     "count": (_option("file", metavar="FILE", nargs="?", type=Path, help="cli.count.file"),),
     "paper": (
         *_PLACE,
