@@ -198,8 +198,8 @@ class ConsoleLook(Protocol):
     async def word(self, visitor: Visitor, case: int, n: int) -> tuple[str, bytes] | None:
         """The Word file of a submission with its name; n = 0: the last one."""
 
-    def changes(self, after: int) -> AsyncIterator[int]:
-        """A number, at once and whenever something may have changed."""
+    def changes(self, scope: Scope) -> AsyncIterator[int]:
+        """A number, at once and whenever something was noted of a unit in scope."""
 
 
 class Files(Protocol):

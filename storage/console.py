@@ -15,6 +15,7 @@ from bot.doors import Scope
 from storage.prepared import Read
 from storage.tables import cases, decisions, drafts, events, people, phrases, units
 
+MOST_HAPPENED = 500  # events that are looked at one by one
 OPEN = ("waiting", "opened")
 
 
@@ -140,6 +141,11 @@ def phrases_of(connection: Connection, own: Collection[int]) -> list[PhraseRow]:
     return [PhraseRow(*row) for row in _PHRASES.rows(connection, own)]
 
 
-def last_event(connection: Connection) -> int:
-    """The greatest event's id: it grows with whatever the books note, wherever that was."""
-    return connection.execute(select(func.max(events.c.id))).scalar() or 0
+def happened(connection: Connection, after: int) -> tuple[int, tuple[str, ...] | None]:
+    """The last link of the books' chain, and the units that something was noted of behind a link; None: too many."""
+    wanted = select(events.c.link, events.c.unit).where(events.c.link > after).order_by(events.c.link)
+    rows = connection.execute(wanted.limit(MOST_HAPPENED + 1)).all() if after >= 0 else []
+    if 0 < len(rows) <= MOST_HAPPENED:
+        return rows[-1].link, tuple({row.unit for row in rows})
+    last = connection.execute(select(func.max(events.c.link))).scalar() or 0
+    return last, None if rows or after < 0 else ()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.acts import AddComment, Dismiss, DropComment, Extend, MakeInvite, PassCases, Recommend, ReturnCase
-from bot.doors import Acted
+from bot.doors import Acted, Scope
 from bot.engine.ids import b36
 from handlers.web.app import make_app
 from storage import console_squares, people
@@ -316,13 +316,33 @@ async def test_the_list_narrowed_by_category_and_how_long_a_case_has_waited_abov
 
 async def test_a_line_that_waits_ends_when_the_server_is_about_to_stop(town: City) -> None:
     """Nobody has to be cut off: the line ends by itself, at once, and a new one does not begin."""
-    changes = town.house.doors.console.changes(-1)
+    scope = Scope(person=0, units=(COUNTY,))
+    changes = town.house.doors.console.changes(scope)
     assert await anext(changes) >= 0
     waiting = asyncio.ensure_future(_next(changes))
     await asyncio.sleep(0)
     town.house.look.end_waits()
     assert await asyncio.wait_for(waiting, 1) is None
-    assert [seq async for seq in town.house.doors.console.changes(-1)] == []
+    assert [seq async for seq in town.house.doors.console.changes(scope)] == []
+
+
+async def test_a_line_tells_of_ones_own_units_alone(town: City) -> None:
+    """What the county beside does wakes nobody here; what is done here, and below, does."""
+    here, beside = [
+        town.house.doors.console.changes(Scope(person=0, units=(unit,))) for unit in (COUNTY, FAR.rsplit("/", 2)[0])
+    ]
+    first = await anext(here)
+    await anext(beside)
+    waiting = [asyncio.ensure_future(_next(one)) for one in (here, beside)]
+    await asyncio.sleep(0)
+    while town.house.doors.console._seen < first:  # type: ignore[attr-defined]
+        await asyncio.sleep(0.01)
+    await town.case(VILLAGES[0])
+    seq = await asyncio.wait_for(waiting[0], 10)
+    assert seq is not None and seq > first and not waiting[1].done()
+    await town.case(FAR)
+    assert (await asyncio.wait_for(waiting[1], 10) or 0) > seq
+    town.house.look.end_waits()
 
 
 async def _next(changes: AsyncIterator[int]) -> int | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
-from bot.doors import FileInfo, Visitor
+from bot.doors import FileInfo, Scope, Visitor
 from bot.errors import FileRefused, StoreError
 from bot.look import Looking
 from bot.papers import word_file
 from bot.workbench import books, overview, people, reading
-from bot.workbench.base import Sight, Tools
+from bot.workbench.base import Sight, Tools, covers
 from storage import console, workbench
 from storage.files import FileStore
 from storage.readers import Readers
@@ -29,8 +30,8 @@ class Workbench:
         self._tools = tools
         self._look = look
         self._files = files
-        self._seen = 0
-        self._bells: set[asyncio.Event] = set()
+        self._seen = -1  # the last link of the books' chain that was looked at
+        self._bells: dict[asyncio.Event, tuple[str, ...]] = {}
         self._watch: asyncio.Task[None] | None = None
 
     async def _sight(self, visitor: Visitor, edition: int, work: Callable[[Sight], T], *, choose: bool = True) -> T:
@@ -111,33 +112,35 @@ class Workbench:
 
     # ------------------------------------------------------------ what happens meanwhile
 
-    async def changes(self, after: int) -> AsyncIterator[int]:
-        """The last event's number, at once and whenever there is a newer one; one look every two seconds for all."""
+    async def changes(self, scope: Scope) -> AsyncIterator[int]:
+        """A number, at once and whenever something was noted of a unit in scope; one look every two seconds for all."""
         bell = asyncio.Event()
-        self._bells.add(bell)
+        self._bells[bell] = scope.units
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look_on())
-        last = -1
         try:
             with self._look.ending(bell):
+                # Read anew: what was noted since the page was drawn is no longer waited for.
+                if not self._look.ended:
+                    yield (await self._readers.run(partial(console.happened, after=-1)))[0]
                 while not self._look.ended:
-                    if self._seen != last:
-                        last = self._seen
-                        yield last
+                    await bell.wait()
                     bell.clear()
                     if not self._look.ended:
-                        await bell.wait()
+                        yield self._seen
         finally:
-            self._bells.discard(bell)
+            self._bells.pop(bell, None)
 
     async def _look_on(self) -> None:
+        self._seen = -1
         while self._bells:
             with suppress(StoreError):
-                newest = await self._readers.run(console.last_event)
-                if newest != self._seen:
-                    self._seen = newest
-                    for bell in tuple(self._bells):
-                        bell.set()
+                after = self._seen
+                self._seen, units = await self._readers.run(partial(console.happened, after=after))
+                if after >= 0 and (units is None or units):
+                    for bell, own in tuple(self._bells.items()):
+                        if units is None or any(covers(path, unit) for path in own for unit in units):
+                            bell.set()
             await asyncio.sleep(LOOK_EVERY)
 
     async def close(self) -> None:

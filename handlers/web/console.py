@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from bot.acts import Enclose, Entered
-from bot.doors import Acted, Actor, Doors, Refusal, Visitor
+from bot.doors import Acted, Actor, Doors, Refusal, Scope, Visitor
 from bot.engine.ids import b36
 from bot.errors import FileRefused
 from bot.wording import Wording
@@ -157,12 +157,12 @@ class Console:
 
     async def live(self, request: Request) -> Response:
         """GET /api/console/live: a line whenever something may have changed."""
-        await self._visitor(request)
+        _, visitor = await self._visitor(request)
         headers = {"X-Accel-Buffering": "no", "Content-Encoding": "identity"}
-        return StreamingResponse(self._beats(request), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._beats(request, visitor.scope), media_type="text/event-stream", headers=headers)
 
-    async def _beats(self, request: Request) -> AsyncIterator[bytes]:
-        changes = self._doors.console.changes(-1)
+    async def _beats(self, request: Request, scope: Scope) -> AsyncIterator[bytes]:
+        changes = self._doors.console.changes(scope)
         waiting: asyncio.Task[int | None] | None = None
         end = asyncio.get_running_loop().time() + LIVE
         try:

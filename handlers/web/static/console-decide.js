@@ -8,9 +8,9 @@ import { piece, upload } from './pictures.js';
 
 /**
  * The buttons under a case.
- * @param {any} one @param {Then} moved
+ * @param {any} one @param {Then} moved after what ends one's work on it @param {Then} stay after what begins it again
  */
-export function buttons(one, moved) {
+export function buttons(one, moved, stay) {
   const end = el('span', { class: 'end' });
   const button = (/** @type {string} */ can, /** @type {string} */ text, /** @type {string} */ tone, /** @type {() => any} */ go) => {
     if (one.can[can]) end.appendChild(el('button', { type: 'button', class: `b ${tone}`, 'data-act': can, text, onclick: go }));
@@ -18,7 +18,7 @@ export function buttons(one, moved) {
   const unsent = one.comments.filter((/** @type {any} */ c) => !c.sent && !c.old).length;
   button('return', unsent ? say('return_n', { n: unsent }) : say('return'), 'warm', () => giveBack(one, moved));
   button('pass', say('pass'), 'strong', () => pass(one, moved));
-  button('reopen', say('reopen'), '', async () => { if (await act('reopen', { case: one.case, n: one.n })) moved(); });
+  button('reopen', say('reopen'), '', async () => { if (await act('reopen', { case: one.case, n: one.n })) stay(); });
   button('not_recommend', say('not_recommend'), 'warm', () => notRecommend(one, moved));
   button('recommend', say('recommend'), 'strong', () => recommend(one, moved));
   if (!end.childElementCount) end.appendChild(el('span', { class: 's', text: one.mine ? one.state_text : `${one.holder}　${one.state_text}` }));

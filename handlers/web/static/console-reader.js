@@ -314,7 +314,7 @@ function actions(one) {
       draw();
     } })));
   }
-  bar.appendChild(decide.buttons(one, moved));
+  bar.appendChild(decide.buttons(one, moved, corrected));
   return bar;
 }
 

@@ -52,6 +52,7 @@ async function overview() {
     const told = await read(`?${new URLSearchParams(asked ? { edition: asked } : {})}`);
     if (asked !== view.edition) return; // another one was chosen meanwhile
     view.overview = told;
+    if (!seen) seen = told.seq;
     view.edition = told.edition || '';
     reader.usePhrases(told.phrases || []);
     top(told);
@@ -342,14 +343,19 @@ byId('q').addEventListener('search', () => { if (view.q && !(/** @type {HTMLInpu
 byId('menu').addEventListener('click', () => turn(document.body.dataset.view === 'rail' ? 'list' : 'rail'));
 window.addEventListener('popstate', show);
 
+const CALM = 8000; // ms between two looks at what others do
 let seen = '';
 let waiting = 0;
+let drawn = 0;
 
 function live() {
   const source = new EventSource(`/api/console/live?edition=${view.edition}`);
   source.addEventListener('change', (e) => {
     const told = JSON.parse(/** @type {MessageEvent} */ (e).data);
-    if (seen && told.seq !== seen) { clearTimeout(waiting); waiting = setTimeout(changed, 400); }
+    if (seen && told.seq !== seen && !waiting) {
+      // Not all pages at once, and none again and again while a whole county writes; what is done here shows at once.
+      waiting = setTimeout(() => { waiting = 0; drawn = Date.now(); changed(); }, Math.max(300, drawn + CALM - Date.now()) + Math.random() * 1500);
+    }
     seen = told.seq;
   });
   // A closed line is opened again by the browser; what was missed meanwhile shows by the cursor.
