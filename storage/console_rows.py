@@ -31,7 +31,7 @@ from sqlalchemy import (
 from bot.doors import Scope
 from storage.console import OPEN, Sought, has, idle, resubmitted, still_writing, whole
 from storage.prepared import Read
-from storage.tables import cases, comments, decisions, drafts, people, units
+from storage.tables import cases, comments, drafts, people, units
 from storage.types import Instant
 from storage.views import below
 
@@ -151,13 +151,21 @@ def case_page(
     Raises ValueError for a cursor that is none.
     """
     # The page is found on an index alone; only what it shows is then read.
+    ids, more = case_ids(connection, scope, choice, sort, after, limit)
+    known = {row[0]: CaseRow(*row) for row in _CASES.rows(connection, ids)}
+    return [known[id] for id in ids if id in known], more
+
+
+def case_ids(
+    connection: Connection, scope: Scope, choice: Choice, sort: str, after: Sequence[Any] = (), limit: int = PAGE
+) -> tuple[list[int], list[Any]]:
+    """The same page, by the cases' ids alone."""
     scope = whole(connection, scope)
     if sort == "changed":
         rows, more = _changed(connection, scope, choice, after, limit)
     else:
         rows, more = _page(connection, _wanted(scope, choice, sort), CASE_SORTS[sort], after, limit)
-    known = {row[0]: CaseRow(*row) for row in _CASES.rows(connection, [row[0] for row in rows])}
-    return [known[row[0]] for row in rows if row[0] in known], more
+    return [row[0] for row in rows], more
 
 
 @lru_cache(maxsize=1024)
@@ -375,13 +383,3 @@ _NOTED = Read(
 def noted(connection: Connection, found: Collection[int]) -> dict[int, int]:
     """How many comments lie ready for the writers of these cases and are not sent yet."""
     return {id: n for id, n in _NOTED.rows(connection, found)}
-
-
-def raised(connection: Connection, found: Collection[int]) -> dict[int, datetime]:
-    """When these cases were last recommended."""
-    wanted = (
-        select(decisions.c.case, func.max(decisions.c.at))
-        .where(decisions.c.case.in_(list(found)), decisions.c.kind == "recommended")
-        .group_by(decisions.c.case)
-    )
-    return {id: at for id, at in connection.execute(wanted)} if found else {}

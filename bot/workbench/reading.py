@@ -200,8 +200,7 @@ def _neighbours(s: Sight, head: CaseHead) -> tuple[str, str]:
     """The case after and before this one in what waits for the viewer."""
     assert s.edition is not None
     choice = Choice(edition=s.edition.id, queue="mine", own=s.own)
-    rows, _ = console_rows.case_page(s.connection, s.scope, choice, "changed", [])
-    ids = [row.id for row in rows]
+    ids, _ = console_rows.case_ids(s.connection, s.scope, choice, "changed")
     if head.id not in ids:
         return (b36(ids[0]) if ids else ""), ""
     at = ids.index(head.id)
