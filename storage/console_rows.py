@@ -246,7 +246,7 @@ def _queue(choice: Choice) -> ColumnElement[bool]:
         "returned": cases.c.state == "returned",
         "passed": and_(mine, cases.c.state == "passed") if choice.acts else cases.c.state == "passed",
         "up": and_(
-            or_(higher, and_(mine, cases.c.state == "recommended") if choice.acts else cases.c.state == "recommended"),
+            or_(higher, cases.c.state == "recommended"),
             cases.c.state.not_in(("returned", "not_recommended", "out_of_time")),
         ),
         "not": cases.c.state.in_(("not_recommended", "out_of_time")),

@@ -114,12 +114,7 @@ def _counts(s: Sight, seen: Seen) -> dict[str, int]:
     writing = sum(one.many for one in squares if one.state == "writing")
     todo = sum(one.many for one in squares if not one.state)
     gone = ("returned", "not_recommended", "out_of_time")
-    up = sum(
-        one.many
-        for one in found
-        if (one.level in above or (one.state == "recommended" and (one.holder in s.own or not acts)))
-        and one.state not in gone
-    )
+    up = sum(one.many for one in found if (one.level in above or one.state == "recommended") and one.state not in gone)
     return {
         "mine": of(*OPEN, mine=True),
         "again": seen.again,

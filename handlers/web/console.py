@@ -239,8 +239,9 @@ class Console:
             params["count"] = len(ids)
             result["done"] = [b36(id) for id in ids]
             result["lost"] = [{"case": b36(id), "sentence": self._sentence(why)} for id, why in lost.items()]
-        if name == "return" and "to" in done.result:
-            key = "return_below"
+        if name == "return":
+            key = "return_below" if "to" in done.result else key
+            params.pop("until")  # it was chosen a moment ago
         if name == "recommend" and (done.result["left"] is None or not done.result["to"]):
             key = "recommend_free"
         known = f"console.done.{key}" in self._wording.sentences and "until" not in params

@@ -319,7 +319,7 @@ function actions(one) {
 }
 
 async function moved() {
-  const next = open.one.next;
+  const next = open.one.next || open.one.prev;
   open.changed();
   if (next) await openCase(next);
   else await refresh();
