@@ -1,4 +1,4 @@
-"""自荐 (nomination): where the call allows it, what one level did not recommend its writer may lay before the next one."""
+"""自荐, a nomination: where the call allows it, a writer lays what one level did not recommend before the next one."""
 
 from __future__ import annotations
 
