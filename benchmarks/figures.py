@@ -54,6 +54,11 @@ def resident(pid: int, *, peak: bool = False) -> float:
     return int(line.split()[1]) / 1024
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has begun."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def cpu_seconds(pid: int) -> float:
     """What a process has computed so far, in seconds of one core."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

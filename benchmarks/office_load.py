@@ -27,7 +27,7 @@ from typing import Any
 
 from benchmarks.console import CITY, COUNTY, SMALL, environ, fill, opened
 from benchmarks.crowd import LIFTED, NEW, settle, source
-from benchmarks.figures import Figure, cpu_seconds, resident, table
+from benchmarks.figures import Figure, children, cpu_seconds, resident, table
 from tests.browser import free_port
 from tests.http_person import HttpPerson
 
@@ -56,7 +56,9 @@ def figures_of(kind: str, live: bool) -> list[Figure]:
         with _serving(Path(folder) / "data", {**LIFTED, **environ(url)}) as (address, pid):
             before, began = cpu_seconds(pid), time.monotonic()
             told = _drive(address, folder, live)
-            share = (cpu_seconds(pid) - before) / (time.monotonic() - began)
+            lasted = time.monotonic() - began
+            share = (cpu_seconds(pid) - before) / lasted
+            (beside,) = children(pid)
             name = f"{kind}{', live' if live else ''}"
             limits = (None, None) if live else (CADRE_LIMIT, OFFICER_LIMIT)
             found = []
@@ -67,7 +69,8 @@ def figures_of(kind: str, live: bool) -> list[Figure]:
             found += [
                 Figure(f"{name}: errors", sum(one["errors"] for one in told.values()), "", None if live else 0),
                 Figure(f"{name}: the server's share of one core", share * 100, "%"),
-                Figure(f"{name}: its memory", resident(pid), "MB"),
+                Figure(f"{name}: the reading process's share", cpu_seconds(beside) / lasted * 100, "%"),
+                Figure(f"{name}: their memory", resident(pid) + resident(beside), "MB"),
             ]
             return found
 

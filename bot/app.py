@@ -13,15 +13,13 @@ import hashlib
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from bot.acts import OpenEdition
 from bot.batch import Setting
@@ -32,14 +30,17 @@ from bot.deliveries import Deliveries
 from bot.desk import Desk
 from bot.doors import Acted, Actor, Refusal, Scope
 from bot.engine.step import step
-from bot.errors import ConfigError, StoreBusy
+from bot.errors import ConfigError
+from bot.folder import lock_folder, make_current, open_folder, site_key
 from bot.jobs import Workers
 from bot.look import Looking, program_version
 from bot.loops import Retention, Wakes, roll
 from bot.office.office import Office
+from bot.supervising import supervise
 from bot.wording import Wording
 from bot.workbench.base import Tools
 from bot.workbench.door import Workbench
+from bot.workbench.room import Room
 from bot.world import World
 from storage import database, quarantine
 from storage.files import FileStore
@@ -56,7 +57,6 @@ CHANNELS: Mapping[str, ChannelCaps] = {
 }
 COMMAND_LINE = Actor(person=0)
 EVERYTHING = Scope(person=0, units=("",))
-_RESTART_AT_MOST = 60.0
 _log = structlog.get_logger("house")
 
 
@@ -178,6 +178,14 @@ class House:
             file_mb=settings.limits.file_mb,
             draft_mb=settings.limits.draft_mb,
         )
+        tools = Tools(
+            wording=wording,
+            calls=self.calls,
+            levels=setting.levels,
+            root=settings.site.root_level,
+            site_key=self.site_key,
+        )
+        self.room = Room(readers=self.readers, tools=tools, place=settings.database_place, now=world.now)
         told = {"version": program_version(), "database": engine.dialect.name, "schema": revision}
         self.look = Looking(
             readers=self.readers,
@@ -186,6 +194,7 @@ class House:
             files=self.files,
             listen=self.desk.listen,
             health=lambda: {**told, **self._spoken_for()},
+            views=self.room.ask,
         )
         write = self.desk.submit
         self.office = Office(
@@ -198,12 +207,13 @@ class House:
             world=world,
             site_key=self.site_key,
         )
-        self._open_workbench(setting)
+        self._open_workbench()
         self._hire()
 
-    def _open_workbench(self, setting: Setting) -> None:
-        tools = Tools(setting=setting, wording=self.wording, root=self.settings.site.root_level)
-        console = Workbench(readers=self.readers, tools=tools, look=self.look, files=self.files)
+    def _open_workbench(self) -> None:
+        console = Workbench(
+            readers=self.readers, views=self.room.ask, look=self.look, files=self.files, world=self.world
+        )
         self._closing.push_async_callback(console.close)
         look, files, office = self.look, self.files, self.office
         self.doors = OpenDoors(
@@ -241,6 +251,8 @@ class House:
             "retention": self.retention.run,
             "deliveries": self.deliveries.run,
         }
+        if self._served:
+            loops["views"] = self.room.run
         tasks = [asyncio.create_task(supervise(name, run)) for name, run in loops.items()]
 
         async def stop() -> None:
@@ -317,84 +329,3 @@ class House:
             join_rate=limits.links_per_minute,
             max_upload=limits.file_mb * 1024 * 1024,
         )
-
-
-async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Runs something for ever: when it breaks or returns it is started again, each time a little later."""
-    pause = 1.0
-    while True:
-        began = asyncio.get_running_loop().time()
-        try:
-            await run()
-            _log.warning("ended", part=name)
-        except Exception as error:
-            _log.error("broke off", part=name, kind=type(error).__name__)
-        lived = asyncio.get_running_loop().time() - began
-        pause = 1.0 if lived > _RESTART_AT_MOST else min(pause * 2, _RESTART_AT_MOST)
-        await asyncio.sleep(pause)
-
-
-# ---------------------------------------------------------------- the data folder
-
-
-def open_folder(folder: Path, wording: Wording) -> None:
-    """Makes the data folder, for its owner alone. Raises ConfigError where it cannot be made or written."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch(0o600)
-        probe.unlink()
-    except OSError as error:
-        raise ConfigError(folder_sentence(error, folder, wording)) from error
-
-
-def folder_sentence(error: OSError, folder: Path, wording: Wording) -> str:
-    """What to do about a folder that cannot be written."""
-    import errno
-
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return wording.say("cli.disk_full") if full else wording.say("cli.no_folder", folder=folder)
-
-
-def lock_folder(folder: Path, wording: Wording) -> int:
-    """Marks the folder as served, until the returned handle is closed. Raises StoreBusy when it is already."""
-    import fcntl
-
-    handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise StoreBusy(wording.say("cli.taken", folder=folder)) from error
-    return handle
-
-
-def site_key(folder: Path) -> bytes:
-    """The key that signs links and sessions; made at the first start, for its owner alone."""
-    path = folder / "site.key"
-    if not path.exists():
-        aside = folder / f".key-{os.getpid()}-{os.urandom(4).hex()}"
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(os.urandom(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(aside, path)  # fails where another process was quicker: then its key counts
-        aside.unlink()
-    return path.read_bytes()
-
-
-def make_current(engine: Engine, wording: Wording) -> str:
-    """Makes the schema of an empty database; returns the revision. An older schema is not touched.
-
-    Raises ConfigError with what to do, or NewerDatabase.
-    """
-    try:
-        if not database.check(engine):
-            if database.schema(engine):
-                raise ConfigError(wording.say("cli.old"))
-            database.upgrade(engine)
-        return database.schema(engine)
-    except DBAPIError as error:
-        raise ConfigError(wording.say("cli.outage", reason=type(error.orig).__name__)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +30,7 @@ from bot.errors import FileRefused, StoreError
 from bot.paper.names import file_name
 from bot.paper.words import load_words
 from bot.wording import Wording
+from bot.workbench.views import Asked
 from storage import editions, invites, views
 from storage.files import FileStore
 from storage.readers import Readers
@@ -68,7 +69,8 @@ class Everything:
 
 
 class Looking:
-    """Reads for somebody. `listen` gives a bell that rings when a conversation has new messages."""
+    """Reads for somebody. `listen` gives a bell that rings when a conversation has new messages;
+    `views` answers for the workbench."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Looking:
         files: FileStore,
         listen: Callable[[int], AbstractContextManager[asyncio.Event]],
         health: Callable[[], Mapping[str, Any]],
+        views: Callable[[Asked], Awaitable[Any]],
     ) -> None:
         self._readers = readers
         self._setting = setting
@@ -86,6 +89,7 @@ class Looking:
         self._files = files
         self._listen = listen
         self._health = health
+        self._views = views
         self._bells: set[asyncio.Event] = set()
         self._ended = False
 
@@ -201,10 +205,10 @@ class Looking:
 
     async def desk(self, person: int) -> dict[str, Any]:
         """An officer's queue in numbers; see `bot.workbench.desk`."""
-        from bot.workbench.desk import numbers
-
         now = self._setting.world.now()
-        return await self._readers.run(lambda c: numbers(c, self._setting, self._wording, person, now))
+        visitor = await self._readers.run(lambda c: views.overseer(c, person, now))
+        told: dict[str, Any] = await self._views(Asked(view="numbers", visitor=visitor, now=now))
+        return told
 
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from bot.doors import Post
 from storage.prepared import Read
@@ -42,6 +42,12 @@ def posts(connection: Connection, person: int, now: datetime) -> tuple[Post, ...
         for role, unit, path, level, until, instead in rows
         if until is None or until > now
     )
+
+
+def widest(connection: Connection) -> int:
+    """One of those who oversee most; 0 where nobody oversees anything."""
+    most = select(roles.c.person).join(units, units.c.id == roles.c.unit).where(roles.c.role.in_(OVERSEEING))
+    return connection.execute(most.order_by(func.length(units.c.path), roles.c.person).limit(1)).scalar() or 0
 
 
 def holders(connection: Connection, unit: int, now: datetime) -> list[Known]:

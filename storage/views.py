@@ -5,7 +5,7 @@ What is outside is not told apart from what never existed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -76,9 +76,14 @@ def visitor(connection: Connection, address: Address, now: datetime) -> Visitor 
     if not found:
         return None
     person, name, conversation = found[0]
+    return replace(overseer(connection, person, now), name=name, conversation=conversation)
+
+
+def overseer(connection: Connection, person: int, now: datetime) -> Visitor:
+    """Somebody with the posts they hold at this instant, whichever way they come."""
     held = posts(connection, person, now)
     scope = Scope(person=person, units=tuple(dict.fromkeys(post.path for post in held)))
-    return Visitor(person=person, conversation=conversation, name=name, scope=scope, posts=held)
+    return Visitor(person=person, conversation=0, name="", scope=scope, posts=held)
 
 
 def owns(connection: Connection, scope: Scope, conversation: int) -> bool:

@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from bot.acts import AddUnits, MakeInvite, MarkOpened, OpenEdition, RevokeInvite
-from bot.app import House, supervise
+from bot.app import House
 from bot.channel import Address
 from bot.config import load
 from bot.doors import Acted, Actor, Refusal, Scope
 from bot.engine.ids import b36
 from bot.engine.messages import Done, Knock, Pressed, Said
 from bot.errors import ConfigError, StoreBusy
+from bot.supervising import supervise
 from storage import commands, tables
 from tests.homes import VILLAGE, Clock, environment, home, officer, tell, writer
 

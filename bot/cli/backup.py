@@ -13,7 +13,7 @@ MB = 1024 * 1024
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
     """Packs the data folder of the settings."""
-    from bot.app import site_key
+    from bot.folder import site_key
     from storage import database
     from storage.backup import back_up
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
     """Runs `db ACTION`."""
-    from bot.app import open_folder
+    from bot.folder import open_folder
     from storage import database
 
     settings = settings_of(args)

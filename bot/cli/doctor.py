@@ -52,8 +52,8 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
 
 
 def _folder(settings: Settings, wording: Wording) -> Iterator[Finding]:
-    from bot.app import open_folder
     from bot.errors import ConfigError
+    from bot.folder import open_folder
 
     folder = settings.data
     if not folder.exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.acts import ADMINISTRATOR, COORDINATOR
-from bot.batch import Setting
 from bot.doors import Post, Scope, Visitor
-from bot.engine.definition import Edition, Extension, deadline
+from bot.engine.definition import Call, Edition, Extension, deadline
 from bot.engine.messages import Moment
 from bot.engine.route import level_of, stops
 from bot.wording import Wording
@@ -26,11 +25,17 @@ LATE = 3  # days after which who waits has waited long
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
-    """What stays the same. `root` is the level of the tree's root."""
+    """What stays the same, for whole processes: it is handed to another one as it is.
 
-    setting: Setting
+    `levels`: the names of the tree's levels from the top down; `root`: the level of the tree's root; `site_key` signs
+    links.
+    """
+
     wording: Wording
+    calls: Mapping[str, Call]
+    levels: tuple[str, ...]
     root: str
+    site_key: bytes = field(repr=False)
 
 
 class Sight:
@@ -43,7 +48,7 @@ class Sight:
         self.scope: Scope = visitor.scope
         self.posts: tuple[Post, ...] = visitor.posts
         self.now = now
-        self.known: Mapping[int, Edition] = editions.load(connection, tools.setting.calls)
+        self.known: Mapping[int, Edition] = editions.load(connection, tools.calls)
         self.edition: Edition | None = self.known.get(edition)
 
     @cached_property
@@ -63,7 +68,7 @@ class Sight:
         for post in self.posts if self.edition is not None else ():
             path = tuple(post.path.split("/"))
             assert self.edition is not None
-            for stop in stops(self.edition.call, path, self.tools.root, self.tools.setting.levels):
+            for stop in stops(self.edition.call, path, self.tools.root, self.tools.levels):
                 if stop.path == path:
                     found[post.unit] = stop.level
         return found

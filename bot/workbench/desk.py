@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
-from bot.batch import Setting
-from bot.doors import Scope, Visitor
-from bot.wording import Wording
-from bot.workbench.base import Sight, Tools
+from bot.workbench.base import Sight
 from bot.workbench.overview import choose_edition, overview
-from storage import posts
 
 TOLD = ("mine", "again", "returned", "writing", "todo", "passed", "up")
 
 
-def numbers(connection: Connection, setting: Setting, wording: Wording, person: int, now: datetime) -> dict[str, Any]:
+def numbers(s: Sight) -> dict[str, Any]:
     """What stands in each queue of the newest edition with anything in it; {"none": True} where there is no post or
     no edition."""
-    held = posts.posts(connection, person, now)
-    if not held:
-        return {"none": True}
-    levels, first = setting.levels, held[0]
-    root = levels[levels.index(first.level) - first.path.count("/")]
-    scope = Scope(person=person, units=tuple(dict.fromkeys(post.path for post in held)))
-    visitor = Visitor(person=person, conversation=0, name="", scope=scope, posts=held)
-    s = Sight(connection, Tools(setting=setting, wording=wording, root=root), visitor, now)
-    choose_edition(s, 0)
+    if s.posts:
+        choose_edition(s, 0)
     if s.edition is None:
         return {"none": True}
     told = overview(s)

@@ -1,97 +1,100 @@
-"""The door `Doors.console`: each view read in one piece on a reading connection."""
+"""The door `Doors.console`: each view read in one piece."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
+
+from sqlalchemy import Connection
 
 from bot.doors import FileInfo, Scope, Visitor
 from bot.errors import FileRefused, StoreError
 from bot.look import Looking
 from bot.papers import word_file
-from bot.workbench import books, overview, people, reading
-from bot.workbench.base import Sight, Tools, covers
+from bot.workbench.base import covers
+from bot.workbench.views import Asked
+from bot.world import World
 from storage import console, workbench
 from storage.files import FileStore
 from storage.readers import Readers
 
-T = TypeVar("T")
+Views = Callable[[Asked], Awaitable[Any]]
 LOOK_EVERY = 2.0  # seconds between two looks whether anything has happened
 
 
 class Workbench:
     """Reads for coordinators and administrators; see `bot.doors.ConsoleLook`."""
 
-    def __init__(self, *, readers: Readers, tools: Tools, look: Looking, files: FileStore) -> None:
+    def __init__(self, *, readers: Readers, views: Views, look: Looking, files: FileStore, world: World) -> None:
         self._readers = readers
-        self._tools = tools
+        self._views = views
+        self._now = world.now
         self._look = look
         self._files = files
         self._seen = -1  # the last link of the books' chain that was looked at
         self._bells: dict[asyncio.Event, tuple[str, ...]] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    async def _sight(self, visitor: Visitor, edition: int, work: Callable[[Sight], T], *, choose: bool = True) -> T:
-        now = self._tools.setting.world.now()
-
-        def run(connection: Any) -> T:
-            sight = Sight(connection, self._tools, visitor, now, edition)
-            if choose:
-                overview.choose_edition(sight, edition)
-            return work(sight)
-
-        return await self._readers.run(run)
+    async def _see(self, visitor: Visitor, view: str, *args: Any, edition: int = 0) -> Any:
+        return await self._views(Asked(view=view, visitor=visitor, now=self._now(), edition=edition, args=args))
 
     async def overview(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
         """Queues, squares, dates, places."""
-        return await self._sight(visitor, edition, overview.overview)
+        told: Mapping[str, Any] = await self._see(visitor, "overview", edition=edition)
+        return told
 
     async def listing(self, visitor: Visitor, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """A page of a queue. Raises ValueError for what there is not."""
-        return await self._sight(visitor, edition, lambda s: overview.listing(s, wanted))
+        told: Mapping[str, Any] = await self._see(visitor, "listing", dict(wanted), edition=edition)
+        return told
 
     async def case(self, visitor: Visitor, case: int, n: int) -> Mapping[str, Any] | None:
         """A case in the reader."""
-        return await self._sight(visitor, 0, lambda s: reading.read(s, case, n), choose=False)
+        told: Mapping[str, Any] | None = await self._see(visitor, "case", case, n)
+        return told
 
     async def compare(self, visitor: Visitor, case: int, old: int, new: int) -> Mapping[str, Any] | None:
         """Two submissions side by side."""
-        return await self._sight(visitor, 0, lambda s: reading.compare(s, case, old, new), choose=False)
+        told: Mapping[str, Any] | None = await self._see(visitor, "compare", case, old, new)
+        return told
 
     async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None:
         """What happened to a case."""
-        return await self._sight(visitor, 0, lambda s: reading.history(s, case), choose=False)
+        told: Mapping[str, Any] | None = await self._see(visitor, "history", case)
+        return told
 
     async def books(self, visitor: Visitor, before: int) -> Mapping[str, Any]:
         """What was done in the viewer's units."""
-        return await self._sight(visitor, 0, lambda s: books.books(s, before))
+        told: Mapping[str, Any] = await self._see(visitor, "books", before)
+        return told
 
     async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
         """Links, posts, dates, places."""
-        return await self._sight(visitor, edition, people.people)
+        told: Mapping[str, Any] = await self._see(visitor, "people", edition=edition)
+        return told
 
     async def nudges(self, visitor: Visitor, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied."""
-        return await self._sight(visitor, edition, lambda s: people.nudges(s, base))
+        told: Mapping[str, Any] = await self._see(visitor, "nudges", base, edition=edition)
+        return told
 
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
         """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""
-
-        def shown(s: Sight) -> tuple[int, str]:
-            return (s.edition.id, next(iter(s.levels.values()), "")) if s.edition else (0, "")
-
-        return await self._sight(visitor, edition, shown)
+        told: tuple[int, str] = await self._see(visitor, "edition", edition=edition)
+        return told
 
     async def file(self, visitor: Visitor, case: int, hash: str, *, prepared: bool = False) -> FileInfo | None:
         """A file of a case in scope."""
 
-        def find(s: Sight) -> Any:
-            return workbench.file_of(s.connection, case, hash) if workbench.case(s.connection, s.scope, case) else None
+        def find(connection: Connection) -> Any:
+            return (
+                workbench.file_of(connection, case, hash) if workbench.case(connection, visitor.scope, case) else None
+            )
 
-        row = await self._sight(visitor, 0, find, choose=False)
+        row = await self._readers.run(find)
         path = self._files.path(hash) if row is not None else None
         if row is None or path is None or not path.is_file():
             return None
@@ -104,7 +107,7 @@ class Workbench:
 
     async def word(self, visitor: Visitor, case: int, n: int) -> tuple[str, bytes] | None:
         """The Word file of a submission with its name; n = 0: the last one. Raises PaperError."""
-        head = await self._sight(visitor, 0, lambda s: workbench.case(s.connection, s.scope, case), choose=False)
+        head = await self._readers.run(lambda c: workbench.case(c, visitor.scope, case))
         printing = await self._look.printing(visitor.scope, head.draft, n or head.n) if head is not None else None
         if printing is None:
             return None

@@ -40,7 +40,7 @@ def people(s: Sight) -> Mapping[str, Any]:
 
 
 def _invites(s: Sight) -> list[Mapping[str, Any]]:
-    key = s.tools.setting.site_key
+    key = s.tools.site_key
     return [
         {
             "id": b36(i.id),
@@ -148,7 +148,7 @@ def _open(links: list[LinkAt], unit: str) -> LinkAt | None:
 
 def _row(s: Sight, key: str, base: str, unit: str, name: str, link: LinkAt | None, **params: Any) -> Mapping[str, Any]:
     where = s.short(unit)
-    site_key = s.tools.setting.site_key
+    site_key = s.tools.site_key
     address = f"{base}/i/{make_link(site_key, link.id, link.n)}" if link else ""
     ending = s.say("nudge.link", link=address) if address else s.say("nudge.no_link")
     who = s.say("nudge.person", name=name) if name else s.say("nudge.unit", unit=where)

@@ -178,7 +178,7 @@ def _below(s: Sight, head: CaseHead) -> str | None:
 
 def _way(s: Sight, head: CaseHead) -> tuple[Stop, ...]:
     assert s.edition is not None
-    return stops(s.edition.call, tuple(head.unit.split("/")), s.tools.root, s.tools.setting.levels)
+    return stops(s.edition.call, tuple(head.unit.split("/")), s.tools.root, s.tools.levels)
 
 
 def _return(s: Sight, head: CaseHead) -> Mapping[str, Any]:
