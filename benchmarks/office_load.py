@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from benchmarks.console import CITY, COUNTY, SMALL, environ, fill, opened
@@ -195,7 +196,7 @@ class _Day:
 
     async def officer(self, person: HttpPerson, n: int) -> None:
         """Case after case, a step every four seconds."""
-        due = self.begin + STEPS * THINK * n / OFFICERS  # nobody keeps step with the others
+        due = self.begin + Random(n).uniform(0, STEPS * THINK)  # nobody keeps step with the others
 
         async def pause() -> None:
             nonlocal due

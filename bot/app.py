@@ -22,6 +22,8 @@ import structlog
 from sqlalchemy import Engine
 
 from bot.acts import OpenEdition
+from bot.aside.errands import Here
+from bot.aside.keeper import Aside
 from bot.batch import Setting
 from bot.calls import load_all, load_profile
 from bot.channel import Channel, ChannelCaps, Take, Taken, Update
@@ -40,7 +42,6 @@ from bot.supervising import supervise
 from bot.wording import Wording
 from bot.workbench.base import Tools
 from bot.workbench.door import Workbench
-from bot.workbench.room import Room
 from bot.world import World
 from storage import database, quarantine
 from storage.files import FileStore
@@ -178,24 +179,7 @@ class House:
             file_mb=settings.limits.file_mb,
             draft_mb=settings.limits.draft_mb,
         )
-        tools = Tools(
-            wording=wording,
-            calls=self.calls,
-            levels=setting.levels,
-            root=settings.site.root_level,
-            site_key=self.site_key,
-        )
-        self.room = Room(readers=self.readers, tools=tools, place=settings.database_place, now=world.now)
-        told = {"version": program_version(), "database": engine.dialect.name, "schema": revision}
-        self.look = Looking(
-            readers=self.readers,
-            setting=setting,
-            wording=wording,
-            files=self.files,
-            listen=self.desk.listen,
-            health=lambda: {**told, **self._spoken_for()},
-            views=self.room.ask,
-        )
+        self._open_look(setting, revision)
         write = self.desk.submit
         self.office = Office(
             write=write,
@@ -210,9 +194,35 @@ class House:
         self._open_workbench()
         self._hire()
 
+    def _open_look(self, setting: Setting, revision: str) -> None:
+        settings, wording = self.settings, self.wording
+        tools = Tools(
+            wording=wording,
+            calls=self.calls,
+            levels=setting.levels,
+            root=settings.site.root_level,
+            site_key=self.site_key,
+        )
+        here = Here(readers=self.readers, disk=self.files, tools=tools)
+        self.aside = Aside(here, place=settings.database_place, folder=settings.data, now=self.world.now)
+        told = {
+            "version": program_version(),
+            "database": database.url_of(settings.database_place).get_backend_name(),
+            "schema": revision,
+        }
+        self.look = Looking(
+            readers=self.readers,
+            setting=setting,
+            wording=wording,
+            files=self.files,
+            listen=self.desk.listen,
+            health=lambda: {**told, **self._spoken_for()},
+            aside=self.aside.ask,
+        )
+
     def _open_workbench(self) -> None:
         console = Workbench(
-            readers=self.readers, views=self.room.ask, look=self.look, files=self.files, world=self.world
+            readers=self.readers, views=self.aside.ask, look=self.look, files=self.files, world=self.world
         )
         self._closing.push_async_callback(console.close)
         look, files, office = self.look, self.files, self.office
@@ -252,7 +262,7 @@ class House:
             "deliveries": self.deliveries.run,
         }
         if self._served:
-            loops["views"] = self.room.run
+            loops["aside"] = self.aside.run
         tasks = [asyncio.create_task(supervise(name, run)) for name, run in loops.items()]
 
         async def stop() -> None:

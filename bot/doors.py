@@ -76,6 +76,9 @@ class Visitor:
     posts: tuple[Post, ...] = ()
 
 
+Viewer = Visitor | Address
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """A stored message with its place in the conversation and its cause (an update's ref, or "")."""
@@ -177,18 +180,22 @@ class Look(Protocol):
 
 
 class ConsoleLook(Protocol):
-    """The workbench's read side, rendered and ready for JSON: see docs/http.md. None is what lies outside the scope."""
+    """The workbench's read side, rendered and ready for JSON: see docs/http.md. None is what lies outside the scope.
 
-    async def overview(self, visitor: Visitor, edition: int) -> Mapping[str, Any]: ...
-    async def listing(self, visitor: Visitor, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+    Whoever is named by an address is looked up with the view itself: Stranger where it is nobody's, NoPost where they
+    oversee nothing.
+    """
+
+    async def overview(self, viewer: Viewer, edition: int) -> Mapping[str, Any]: ...
+    async def listing(self, viewer: Viewer, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """A page of a queue. Raises ValueError for a queue, an order or a cursor that there is not."""
 
-    async def case(self, visitor: Visitor, case: int, n: int) -> Mapping[str, Any] | None: ...
-    async def compare(self, visitor: Visitor, case: int, old: int, new: int) -> Mapping[str, Any] | None: ...
-    async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None: ...
-    async def books(self, visitor: Visitor, before: int) -> Mapping[str, Any]: ...
-    async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]: ...
-    async def nudges(self, visitor: Visitor, edition: int, base: str) -> Mapping[str, Any]:
+    async def case(self, viewer: Viewer, case: int, n: int) -> Mapping[str, Any] | None: ...
+    async def compare(self, viewer: Viewer, case: int, old: int, new: int) -> Mapping[str, Any] | None: ...
+    async def history(self, viewer: Viewer, case: int) -> Mapping[str, Any] | None: ...
+    async def books(self, viewer: Viewer, before: int) -> Mapping[str, Any]: ...
+    async def people(self, viewer: Viewer, edition: int) -> Mapping[str, Any]: ...
+    async def nudges(self, viewer: Viewer, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied; `base`: the address that links begin with."""
 
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:

@@ -8,6 +8,8 @@ AnlitongError
 │   ├── NewerDatabase     the data were written by a newer version of the program
 │   └── StoreBusy         the lock could not be had in time: try again
 ├── FileRefused           a file a person sent cannot be taken; names the sentence to say
+├── Stranger              an address belongs to nobody
+├── NoPost                who asks for the workbench oversees nothing
 ├── PaperError            a document could not be written
 └── ChannelError          a messenger did not take a message
     ├── Blocked           the person does not want messages there: stop sending
@@ -79,6 +81,18 @@ class FileRefused(AnlitongError):
         self.key = key
         self.params: dict[str, str | int] = dict(params or {})
         super().__init__(key)
+
+    def __reduce__(self) -> tuple[type[FileRefused], tuple[str, dict[str, str | int]]]:
+        """It may come from another process."""
+        return FileRefused, (self.key, self.params)
+
+
+class Stranger(AnlitongError):
+    """Nobody is known by this address."""
+
+
+class NoPost(AnlitongError):
+    """They oversee nothing: for them there is no workbench."""
 
 
 class PaperError(AnlitongError):

@@ -20,7 +20,8 @@ from bot.engine.values import evolve
 from bot.errors import ChannelError, FileRefused, Refused, TryLater
 from bot.wording import Wording
 from storage import filerows
-from storage.files import CHUNK, MB, FileStore
+from storage.disk import CHUNK
+from storage.files import MB, FileStore
 from storage.jobs import Job
 from storage.readers import Readers
 

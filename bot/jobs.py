@@ -29,7 +29,7 @@ from bot.engine.messages import Done
 from bot.errors import FileRefused, StoreBusy, StoreError
 from bot.fetching import LATER, Fetch, Fetching
 from bot.look import Looking
-from bot.papers import DOCX, package, word_file
+from bot.papers import DOCX, package
 from bot.wording import Wording
 from bot.world import World
 from storage import filerows, jobs, views
@@ -189,7 +189,7 @@ class Workers:
         printing = await self._look.printing(Scope(person=person), draft, n)
         if printing is None:
             return {}
-        data = await asyncio.to_thread(word_file, printing, self._files)
+        data = await self._look.word(printing)
         kept = await asyncio.to_thread(
             lambda: self._files.store(data, kind="document", mime=DOCX, name=printing.paper.name)
         )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot.aside.errands import Errand
 from bot.batch import Batch, Setting, Standing, view_of
 from bot.call_schema import PATTERN_NAMES
 from bot.channel import Address, Taken
@@ -29,6 +28,7 @@ from bot.engine.work import Work
 from bot.errors import FileRefused, StoreError
 from bot.paper.names import file_name
 from bot.paper.words import load_words
+from bot.papers import Everything, Print, Printing
 from bot.wording import Wording
 from bot.workbench.views import Asked
 from storage import editions, invites, views
@@ -50,27 +50,9 @@ def program_version() -> str:
         return "0"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Printing:
-    """A paper on its way to Word: the check lines of a draft, the day of a submission."""
-
-    paper: Paper
-    lines: tuple[str, ...] = ()
-    dated: date | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Everything:
-    """What is kept of a person: name, unit, post, phone; all drafts; files by hash with their names."""
-
-    profile: tuple[str, str, str, str]
-    papers: tuple[Printing, ...]
-    files: Mapping[str, str]
-
-
 class Looking:
     """Reads for somebody. `listen` gives a bell that rings when a conversation has new messages;
-    `views` answers for the workbench."""
+    `aside` does what takes long."""
 
     def __init__(
         self,
@@ -81,7 +63,7 @@ class Looking:
         files: FileStore,
         listen: Callable[[int], AbstractContextManager[asyncio.Event]],
         health: Callable[[], Mapping[str, Any]],
-        views: Callable[[Asked], Awaitable[Any]],
+        aside: Callable[[Errand], Awaitable[Any]],
     ) -> None:
         self._readers = readers
         self._setting = setting
@@ -89,7 +71,7 @@ class Looking:
         self._files = files
         self._listen = listen
         self._health = health
-        self._views = views
+        self._aside = aside
         self._bells: set[asyncio.Event] = set()
         self._ended = False
 
@@ -207,7 +189,7 @@ class Looking:
         """An officer's queue in numbers; see `bot.workbench.desk`."""
         now = self._setting.world.now()
         visitor = await self._readers.run(lambda c: views.overseer(c, person, now))
-        told: dict[str, Any] = await self._views(Asked(view="numbers", visitor=visitor, now=now))
+        told: dict[str, Any] = await self._aside(Asked(view="numbers", viewer=visitor, now=now))
         return told
 
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
@@ -222,6 +204,11 @@ class Looking:
         if not await self._readers.run(lambda c: views.draft_owner(c, scope, draft)):
             return None
         return await self._shown(scope, 0, "page", lambda view, told, person: self._as_it_stands(view, told, draft))
+
+    async def word(self, printing: Printing) -> bytes:
+        """A paper's Word file. Raises PaperError, FileRefused or OSError for its pictures."""
+        made: bytes = await self._aside(Print(printing=printing))
+        return made
 
     def _as_it_stands(self, view: View, told: Conversation, draft: int) -> Printing | None:
         if draft not in view.drafts or view.drafts[draft].call == PROFILE:
@@ -291,7 +278,14 @@ class Looking:
         """An edition's cases as a zip; see `bot.pack`. `made`: Word files of a run that broke off."""
         from bot.pack.packing import Sources, Wish, make_pack
 
-        sources = Sources(readers=self._readers, setting=self._setting, wording=self._wording, files=self._files)
+        loop = asyncio.get_running_loop()
+        sources = Sources(
+            readers=self._readers,
+            setting=self._setting,
+            wording=self._wording,
+            files=self._files,
+            word=lambda printing: asyncio.run_coroutine_threadsafe(self.word(printing), loop).result(),
+        )
         wish = Wish(scope=scope, edition=edition, level=level, state=state)
         return await make_pack(sources, wish, progress=progress, made=made)
 

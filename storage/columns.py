@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Text,
+    and_,
+    or_,
+    text,
+)
 
 from storage.types import Instant
 
@@ -33,6 +45,14 @@ def ref(name: str, target: str = "", *, null: bool = False, cascade: bool = Fals
 def string(name: str, default: str | None = "") -> Column[str]:
     """A text that is never null; with default None it must be given."""
     return Column(name, Text, nullable=False, server_default=default)
+
+
+def at_or_below(column: ColumnElement[str], path: str) -> ColumnElement[bool]:
+    """Rows whose path is this one or begins with it, along an index: "0" is the character behind "/".
+
+    The column must be compared byte by byte, as `units.path` is on both databases.
+    """
+    return or_(column == path, and_(column >= f"{path}/", column < f"{path}0"))
 
 
 def number(name: str, default: int = 0) -> Column[int]:

@@ -11,8 +11,7 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar, cast
@@ -24,10 +23,10 @@ from bot.engine.messages import SentFile
 from bot.errors import FileRefused, StoreError
 from bot.world import World
 from storage import filerows
+from storage.disk import CHUNK, Disk, size_of, write_whole
 from storage.filerows import Kept, Upload
 from storage.readers import Run
 
-CHUNK = 256 * 1024
 MB = 1024 * 1024
 _UPLOADS_KEPT = timedelta(days=14)
 _UNNAMED_KEPT = timedelta(days=1)
@@ -35,13 +34,13 @@ _OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EP
 T = TypeVar("T")
 
 
-class FileStore:
+class FileStore(Disk):
     """Files of one data folder. `read` and `write` run work on the database."""
 
     def __init__(
         self, folder: Path, *, read: Run, write: Run, world: World, file_mb: int = 20, draft_mb: int = 200
     ) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self._read = read
         self._write = write
         self._world = world
@@ -66,7 +65,7 @@ class FileStore:
             return 0
         if (known.name, known.size) != (name, size):
             raise FileRefused("file.changed")
-        return known.size if known.file else _size(self._part(owner, upload))
+        return known.size if known.file else size_of(self._part(owner, upload))
 
     async def _announce(self, owner: int, upload: str, name: str, size: int) -> None:
         if await self._read(lambda c: filerows.held_by(c, owner)) + size > self._draft_mb * MB:
@@ -121,7 +120,7 @@ class FileStore:
         return known
 
     def _take_in(self, part: Path, announced: Upload) -> Kept:
-        if _size(part) != announced.size:
+        if size_of(part) != announced.size:
             raise FileRefused("file.incomplete")
         from bot.paper import material, pictures
 
@@ -137,61 +136,10 @@ class FileStore:
         name = _named_for(mime, announced.name, material.ENDINGS[mime])
         kept = self.store(data, kind="picture", mime=mime, name=name, width=seen.width, height=seen.height)
         if not self.prepared_path(kept.hash).exists():
-            _write_whole(self.prepared_path(kept.hash), copy)
+            write_whole(self.prepared_path(kept.hash), copy)
         return kept
 
-    # ------------------------------------------------------------ on disk
-
-    def store(self, data: bytes, *, kind: str, mime: str, name: str, width: int = 0, height: int = 0) -> Kept:
-        """Writes bytes to their place, if they are not there; the caller notes the row. Raises OSError."""
-        digest = hashlib.sha256(data).hexdigest()
-        if _size(self.path(digest)) != len(data):
-            _write_whole(self.path(digest), data)
-        return Kept(hash=digest, kind=kind, mime=mime, name=name, size=len(data), width=width, height=height)
-
-    @contextmanager
-    def aside(self) -> Iterator[Path]:
-        """A path for a file in the making, on the same disk; what is left there afterwards is removed."""
-        folder = self._folder / "uploads"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"made-{os.getpid()}-{os.urandom(6).hex()}"
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
-
-    def adopt(self, path: Path, *, kind: str, mime: str, name: str) -> Kept:
-        """Moves a finished file to its place; the caller notes the row. Raises OSError."""
-        with path.open("rb") as file:
-            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), _size(path)
-            os.fsync(file.fileno())
-        path.chmod(0o600)
-        _put_in_place(path, self.path(digest))
-        return Kept(hash=digest, kind=kind, mime=mime, name=name, size=size)
-
-    def path(self, file: str) -> Path:
-        """Where a file lies, by its hash."""
-        return self._folder / "files" / file[:2] / file[2:4] / file
-
-    def prepared_path(self, file: str) -> Path:
-        """Where the copy for paper and screen lies once it is made."""
-        return self.path(file).with_suffix(".jpg")
-
-    def prepared(self, file: str) -> bytes:
-        """The copy for paper and screen, made on first use. Raises FileRefused, FileNotFoundError."""
-        copy = self.prepared_path(file)
-        if not copy.exists():
-            from bot.paper import pictures
-
-            _write_whole(copy, pictures.prepare(self.path(file)))
-        return copy.read_bytes()
-
-    async def get(self, file: str) -> AsyncIterator[bytes]:
-        """The bytes of a kept file, in pieces. Raises FileNotFoundError."""
-        path, offset = self.path(file), 0
-        while piece := await asyncio.to_thread(_piece, path, offset):
-            yield piece
-            offset += len(piece)
+    # ------------------------------------------------------------ going
 
     async def sweep(self, now: datetime) -> int:
         """Removes uploads left unfinished and files that nothing names any more; returns how many files."""
@@ -224,15 +172,8 @@ async def _in_thread(work: Callable[..., T], *args: object) -> T:
         raise
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
 def _append(part: Path, offset: int, data: bytes) -> int:
-    there = _size(part)
+    there = size_of(part)
     if offset != there or not data:
         return there
     part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -248,44 +189,6 @@ def _append(part: Path, offset: int, data: bytes) -> int:
     finally:
         os.close(handle)
     return offset + len(data)
-
-
-def _piece(path: Path, offset: int) -> bytes:
-    """Opened and closed within one call: whoever asked may be gone before the answer is there."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(CHUNK)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """All of it or nothing: written aside, synced, renamed, and the folder synced."""
-    _make_folders(path)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _put_in_place(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
-
-
-def _make_folders(path: Path) -> None:
-    for folder in (path.parents[2], path.parents[1], path.parents[0]):
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _put_in_place(aside: Path, path: Path) -> None:
-    _make_folders(path)
-    aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _named_for(mime: str, name: str, endings: tuple[str, ...]) -> str:

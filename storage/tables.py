@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects import postgresql
 
 from storage.columns import flag, instant, metadata, number, own_id, ref, string
 from storage.tables_office import (
@@ -90,7 +91,7 @@ units = Table(
     ref("parent", "units.id", null=True),
     string("name", None),
     string("level", None),
-    Column("path", Text, nullable=False, unique=True),
+    Column("path", Text().with_variant(postgresql.TEXT(collation="C"), "postgresql"), nullable=False, unique=True),
     Column("confirmed", Boolean, nullable=False, server_default=text("true")),
     string("kind"),
     Index(None, "parent"),

@@ -45,7 +45,7 @@ cases = Table(
     UniqueConstraint("edition", "county", "number"),
     Index(None, "unit"),
     Index(None, "edition", "level", "state"),
-    Index(None, "holder", "edition", "state"),
+    Index(None, "holder", "edition", "state", "n"),
     Index(None, "person"),
     # What the workbench counts and what it lists stands in an index whole: no row is read for it.
     Index(None, "edition", "unit", "state", "level", "holder"),

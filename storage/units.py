@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.doors import Scope
+from storage.columns import at_or_below
 from storage.prepared import Write
 from storage.tables import cases, extensions, invites, people, roles, units
 from storage.views import below
@@ -39,7 +40,7 @@ _SETTLE = Write(
 
 def nodes(connection: Connection, root: str) -> dict[str, UnitNode]:
     """All nodes at and below a path, by their paths."""
-    under = or_(units.c.path == root, units.c.path.startswith(f"{root}/", autoescape=True))
+    under = at_or_below(units.c.path, root)
     rows = connection.execute(select(units.c.path, units.c.id, units.c.kind, units.c.confirmed).where(under))
     return {row[0]: UnitNode(*row[1:]) for row in rows}
 

@@ -15,6 +15,7 @@ from bot.channel import Address
 from bot.doors import Scope, Shown, Visitor
 from bot.engine.content import Content
 from storage.codec import message_in
+from storage.columns import at_or_below
 from storage.posts import posts
 from storage.prepared import Read
 from storage.tables import (
@@ -186,5 +187,4 @@ def below(scope: Scope) -> ColumnElement[bool]:
     """What is joined with a unit at or below the overseen ones."""
     if "" in scope.units:
         return true()
-    paths = [or_(units.c.path == path, units.c.path.startswith(f"{path}/", autoescape=True)) for path in scope.units]
-    return or_(false(), *paths)
+    return or_(false(), *(at_or_below(units.c.path, path) for path in scope.units))

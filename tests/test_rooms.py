@@ -16,17 +16,18 @@ TOP = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "storage")
 # From the bottom up: a room imports from its own floor and from below.
 ROOMS = (
-    ("bot.world", "bot.errors"),
+    ("bot.world", "bot.errors", "bot.logs", "bot.supervising"),
     ("bot.engine",),
     ("bot.config", "bot.config_schema"),
     ("bot.acts", "bot.channel", "bot.doors", "bot.sendings"),
     ("bot.wording", "bot.call", "bot.paper", "bot.text", "bot.sheets", "bot.unit_sheet"),
     ("storage", "handlers"),
+    ("bot.folder",),
     (
         *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
-        *("bot.papers", "bot.pack", "bot.batch", "bot.rows", "bot.workbench"),
+        *("bot.papers", "bot.pack", "bot.batch", "bot.rows", "bot.workbench", "bot.aside"),
     ),
-    ("bot.app", "bot.demo", "bot.logs"),
+    ("bot.app", "bot.demo"),
     ("bot.cli", "bot.__main__"),
 )
 DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bot.rows")
@@ -88,8 +89,8 @@ def floor(name: str) -> int:
         if any(name == room or name.startswith(f"{room}.") for room in rooms):
             return height
     if name.startswith("bot.call_") or name == "bot.calls":
-        return 4
-    return 6 if name in DESK else -1
+        return floor("bot.call")
+    return floor("bot.desk.") if name in DESK else -1
 
 
 def test_every_module_has_its_room() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,18 +20,17 @@ from bot.engine.content import Content
 from bot.engine.definition import Call, Edition
 from bot.engine.route import level_of
 from bot.errors import FileRefused, PaperError
-from bot.look import Printing
 from bot.pack import checking
 from bot.pack.checking import Line, Packed
 from bot.pack.choosing import Chosen, categories, choose
 from bot.pack.naming import Folder
 from bot.pack.reporting import Reporter
 from bot.pack.zipping import Zip, settled
-from bot.papers import word_file
+from bot.papers import Printing
 from bot.wording import Wording
 from storage import editions
 from storage import pack as rows
-from storage.files import FileStore
+from storage.disk import Disk
 from storage.readers import Readers
 
 ENDING = ".docx"
@@ -64,12 +62,13 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """What a pack is made of."""
+    """What a pack is made of. `word` makes a Word file, called in a thread."""
 
     readers: Readers
     setting: Setting
     wording: Wording
-    files: FileStore
+    files: Disk
+    word: Callable[[Printing], bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,10 +212,9 @@ class _Packing:
             content=replace(content, pictures=there), layout=call.layout, name="", draft=False, words=case.words
         )
         try:
-            data = settled(word_file(Printing(paper=paper, dated=day), self.sources.files), self._local(chosen))
+            data = settled(self.sources.word(Printing(paper=paper, dated=day)), self._local(chosen))
         except (PaperError, FileRefused, OSError):
             return None
-        gc.collect(0)  # a document holds itself and its pictures in circles; a server searches for those too seldom
         if self.made is not None:
             self.made.keep(key, data)
         return data

@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.doors import FileInfo, Scope, Visitor
+from bot.doors import FileInfo, Scope, Viewer, Visitor
 from bot.errors import FileRefused, StoreError
 from bot.look import Looking
-from bot.papers import word_file
 from bot.workbench.base import covers
 from bot.workbench.views import Asked
 from bot.world import World
@@ -38,47 +37,47 @@ class Workbench:
         self._bells: dict[asyncio.Event, tuple[str, ...]] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    async def _see(self, visitor: Visitor, view: str, *args: Any, edition: int = 0) -> Any:
-        return await self._views(Asked(view=view, visitor=visitor, now=self._now(), edition=edition, args=args))
+    async def _see(self, viewer: Viewer, view: str, *args: Any, edition: int = 0) -> Any:
+        return await self._views(Asked(view=view, viewer=viewer, now=self._now(), edition=edition, args=args))
 
-    async def overview(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+    async def overview(self, viewer: Viewer, edition: int) -> Mapping[str, Any]:
         """Queues, squares, dates, places."""
-        told: Mapping[str, Any] = await self._see(visitor, "overview", edition=edition)
+        told: Mapping[str, Any] = await self._see(viewer, "overview", edition=edition)
         return told
 
-    async def listing(self, visitor: Visitor, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
+    async def listing(self, viewer: Viewer, edition: int, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         """A page of a queue. Raises ValueError for what there is not."""
-        told: Mapping[str, Any] = await self._see(visitor, "listing", dict(wanted), edition=edition)
+        told: Mapping[str, Any] = await self._see(viewer, "listing", dict(wanted), edition=edition)
         return told
 
-    async def case(self, visitor: Visitor, case: int, n: int) -> Mapping[str, Any] | None:
+    async def case(self, viewer: Viewer, case: int, n: int) -> Mapping[str, Any] | None:
         """A case in the reader."""
-        told: Mapping[str, Any] | None = await self._see(visitor, "case", case, n)
+        told: Mapping[str, Any] | None = await self._see(viewer, "case", case, n)
         return told
 
-    async def compare(self, visitor: Visitor, case: int, old: int, new: int) -> Mapping[str, Any] | None:
+    async def compare(self, viewer: Viewer, case: int, old: int, new: int) -> Mapping[str, Any] | None:
         """Two submissions side by side."""
-        told: Mapping[str, Any] | None = await self._see(visitor, "compare", case, old, new)
+        told: Mapping[str, Any] | None = await self._see(viewer, "compare", case, old, new)
         return told
 
-    async def history(self, visitor: Visitor, case: int) -> Mapping[str, Any] | None:
+    async def history(self, viewer: Viewer, case: int) -> Mapping[str, Any] | None:
         """What happened to a case."""
-        told: Mapping[str, Any] | None = await self._see(visitor, "history", case)
+        told: Mapping[str, Any] | None = await self._see(viewer, "history", case)
         return told
 
-    async def books(self, visitor: Visitor, before: int) -> Mapping[str, Any]:
+    async def books(self, viewer: Viewer, before: int) -> Mapping[str, Any]:
         """What was done in the viewer's units."""
-        told: Mapping[str, Any] = await self._see(visitor, "books", before)
+        told: Mapping[str, Any] = await self._see(viewer, "books", before)
         return told
 
-    async def people(self, visitor: Visitor, edition: int) -> Mapping[str, Any]:
+    async def people(self, viewer: Viewer, edition: int) -> Mapping[str, Any]:
         """Links, posts, dates, places."""
-        told: Mapping[str, Any] = await self._see(visitor, "people", edition=edition)
+        told: Mapping[str, Any] = await self._see(viewer, "people", edition=edition)
         return told
 
-    async def nudges(self, visitor: Visitor, edition: int, base: str) -> Mapping[str, Any]:
+    async def nudges(self, viewer: Viewer, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied."""
-        told: Mapping[str, Any] = await self._see(visitor, "nudges", base, edition=edition)
+        told: Mapping[str, Any] = await self._see(viewer, "nudges", base, edition=edition)
         return told
 
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
@@ -111,7 +110,7 @@ class Workbench:
         printing = await self._look.printing(visitor.scope, head.draft, n or head.n) if head is not None else None
         if printing is None:
             return None
-        return printing.paper.name, await asyncio.to_thread(word_file, printing, self._files)
+        return printing.paper.name, await self._look.word(printing)
 
     # ------------------------------------------------------------ what happens meanwhile
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import Connection
 
-from bot.doors import Visitor
+from bot.doors import Viewer, Visitor
+from bot.errors import NoPost, Stranger
 from bot.workbench import books, desk, overview, people, reading
 from bot.workbench.base import Sight, Tools
 from storage import posts
-from storage.views import overseer
+from storage.views import overseer, visitor
+
+if TYPE_CHECKING:
+    from bot.aside.errands import Here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,10 +25,15 @@ class Asked:
     """One look. `view` is a key of `VIEWS`; `args` are what its function takes after the sight."""
 
     view: str
-    visitor: Visitor
+    viewer: Viewer
     now: datetime
     edition: int = 0
     args: tuple[Any, ...] = ()
+    brief: ClassVar[bool] = True
+
+    def do(self, here: Here) -> Any:
+        """The view: plain mappings, lists, texts and numbers, or None. Raises ValueError for what there is not."""
+        return here.readers.now(lambda c: seen(c, here.tools, self))
 
 
 def _edition(s: Sight) -> tuple[int, str]:
@@ -49,16 +58,27 @@ VIEWS: Mapping[str, Callable[..., Any]] = {**_OF_EDITION, **_OF_CASE, "numbers":
 
 
 def seen(connection: Connection, tools: Tools, asked: Asked) -> Any:
-    """The answer: plain mappings, lists, texts and numbers, or None. Raises ValueError for what there is not."""
-    sight = Sight(connection, tools, asked.visitor, asked.now, asked.edition)
+    """The answer of one look, on a reading connection."""
+    sight = Sight(connection, tools, _visitor(connection, asked), asked.now, asked.edition)
     if asked.view in _OF_EDITION:
         overview.choose_edition(sight, asked.edition)
     return VIEWS[asked.view](sight, *asked.args)
 
 
+def _visitor(connection: Connection, asked: Asked) -> Visitor:
+    if isinstance(asked.viewer, Visitor):
+        return asked.viewer
+    found = visitor(connection, asked.viewer, asked.now)
+    if found is None:
+        raise Stranger
+    if not found.posts:
+        raise NoPost
+    return found
+
+
 def warm(connection: Connection, tools: Tools, now: datetime) -> None:
     """Looks at everything once: what is counted or prepared at its first use is so before anybody waits for it."""
     person = posts.widest(connection)
-    visitor = overseer(connection, person, now)
-    for view, args in (("overview", ()), ("listing", ({"queue": "all"},))) if visitor.posts else ():
-        seen(connection, tools, Asked(view=view, visitor=visitor, now=now, args=args))
+    viewer = overseer(connection, person, now)
+    for view, args in (("overview", ()), ("listing", ({"queue": "all"},))) if viewer.posts else ():
+        seen(connection, tools, Asked(view=view, viewer=viewer, now=now, args=args))

@@ -41,11 +41,18 @@ class Chat:
 
     async def visitor(self, request: Request) -> tuple[Session, Visitor]:
         """Who asks. Raises Problem 401 where the browser is not known."""
-        session = self._sessions.read(request)
-        visitor = await self._doors.look.visitor(session.address) if session else None
-        if session is None or visitor is None:
+        session = self.session(request)
+        visitor = await self._doors.look.visitor(session.address)
+        if visitor is None:
             raise Problem(401, "web.error.who")
         return session, visitor
+
+    def session(self, request: Request) -> Session:
+        """The browser that asks. Raises Problem 401 where it shows no session of ours."""
+        session = self._sessions.read(request)
+        if session is None:
+            raise Problem(401, "web.error.who")
+        return session
 
     async def join(self, request: Request) -> Response:
         """POST /api/join: redeems a link or a 接续码 for this browser."""

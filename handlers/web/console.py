@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,9 +14,10 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from bot.acts import Enclose, Entered
+from bot.channel import Address
 from bot.doors import Acted, Actor, Doors, Refusal, Scope, Visitor
 from bot.engine.ids import b36
-from bot.errors import FileRefused
+from bot.errors import FileRefused, NoPost, Stranger
 from bot.wording import Wording
 from handlers.web.chat import Chat
 from handlers.web.console_acts import COMMANDS, Fields, given
@@ -29,6 +30,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _STATES = ("own", "recommended", "passed", "all")
 LIVE = 600.0  # seconds after which a line is ended, and opened again by the page
 BEAT = 20.0  # seconds between two signs of life
+T = TypeVar("T")
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -68,55 +70,67 @@ class Console:
             raise _nothing()
         return session.external, visitor
 
+    def _viewer(self, request: Request) -> Address:
+        """Who asks for a view, which looks them up itself."""
+        return self._chat.session(request).address
+
+    async def _seen(self, look: Awaitable[T]) -> T:
+        try:
+            return await look
+        except Stranger:
+            raise Problem(401, "web.error.who") from None
+        except NoPost:
+            raise _nothing() from None
+
     # ------------------------------------------------------------ reading
 
     async def overview(self, request: Request) -> Response:
         """GET /api/console?edition="""
-        _, visitor = await self._visitor(request)
-        return JSONResponse(dict(await self._doors.console.overview(visitor, _edition(request))))
+        viewer = self._viewer(request)
+        return JSONResponse(dict(await self._seen(self._doors.console.overview(viewer, _edition(request)))))
 
     async def listing(self, request: Request) -> Response:
         """GET /api/console/list?queue=&town=&category=&q=&sort=&after="""
-        _, visitor = await self._visitor(request)
+        viewer = self._viewer(request)
         wanted = {k: v[:300] for k, v in request.query_params.items() if k != "edition"}
         try:
-            return JSONResponse(dict(await self._doors.console.listing(visitor, _edition(request), wanted)))
+            return JSONResponse(dict(await self._seen(self._doors.console.listing(viewer, _edition(request), wanted))))
         except ValueError:
             raise Problem(400, "web.error.form") from None
 
     async def case(self, request: Request) -> Response:
         """GET /api/console/case/{case}?n="""
-        _, visitor = await self._visitor(request)
-        return _found(await self._doors.console.case(visitor, _case(request), _number(request, "n")))
+        viewer = self._viewer(request)
+        return _found(await self._seen(self._doors.console.case(viewer, _case(request), _number(request, "n"))))
 
     async def compare(self, request: Request) -> Response:
         """GET …/compare?from=&to="""
-        _, visitor = await self._visitor(request)
+        viewer = self._viewer(request)
         old, new = _number(request, "from"), _number(request, "to")
-        return _found(await self._doors.console.compare(visitor, _case(request), old, new))
+        return _found(await self._seen(self._doors.console.compare(viewer, _case(request), old, new)))
 
     async def history(self, request: Request) -> Response:
         """GET …/history"""
-        _, visitor = await self._visitor(request)
-        return _found(await self._doors.console.history(visitor, _case(request)))
+        viewer = self._viewer(request)
+        return _found(await self._seen(self._doors.console.history(viewer, _case(request))))
 
     async def books(self, request: Request) -> Response:
         """GET /api/console/books?before=: an event's id"""
-        _, visitor = await self._visitor(request)
+        viewer = self._viewer(request)
         text = request.query_params.get("before", "")
         before = int(text, 36) if _ID.fullmatch(text) else 0
-        return JSONResponse(dict(await self._doors.console.books(visitor, before if before < 2**63 else 0)))
+        return JSONResponse(dict(await self._seen(self._doors.console.books(viewer, before if before < 2**63 else 0))))
 
     async def people(self, request: Request) -> Response:
         """GET /api/console/people?edition="""
-        _, visitor = await self._visitor(request)
-        return JSONResponse(dict(await self._doors.console.people(visitor, _edition(request))))
+        viewer = self._viewer(request)
+        return JSONResponse(dict(await self._seen(self._doors.console.people(viewer, _edition(request)))))
 
     async def nudge(self, request: Request) -> Response:
         """GET /api/console/nudge?edition="""
-        _, visitor = await self._visitor(request)
+        viewer = self._viewer(request)
         base = self._settings.base_url or str(request.base_url).rstrip("/")
-        return JSONResponse(dict(await self._doors.console.nudges(visitor, _edition(request), base)))
+        return JSONResponse(dict(await self._seen(self._doors.console.nudges(viewer, _edition(request), base))))
 
     async def word(self, request: Request) -> Response:
         """GET …/word?n=: the submission as it prints."""

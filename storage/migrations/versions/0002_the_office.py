@@ -12,6 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_HELD = "ix_cases_holder_edition_state_n"
 _COUNTED = "ix_cases_edition_unit_state_level_holder"
 _LISTED = "ix_cases_edition_submitted_at_id_state_holder_level_unit_n"
 
@@ -72,7 +73,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("category", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("origin", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("nominated", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
-        batch_op.create_index(batch_op.f("ix_cases_holder_edition_state"), ["holder", "edition", "state"], unique=False)
+        batch_op.create_index(batch_op.f(_HELD), ["holder", "edition", "state", "n"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_person"), ["person"], unique=False)
         batch_op.create_index(batch_op.f(_COUNTED), ["edition", "unit", "state", "level", "holder"], unique=False)
         batch_op.create_index(
@@ -109,6 +110,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("until", Instant(), nullable=True))
         batch_op.add_column(sa.Column("instead", sa.BigInteger(), server_default="0", nullable=False))
 
+    if op.get_bind().dialect.name == "postgresql":  # compared byte by byte, as SQLite does: a subtree is a range
+        op.execute('ALTER TABLE units ALTER COLUMN path TYPE TEXT COLLATE "C"')
+
     # Until now all cases stood at the first level, with the county that gave the number.
     op.execute(
         "UPDATE cases SET holder = COALESCE((SELECT units.id FROM units WHERE units.path = cases.county), cases.unit)"
@@ -116,6 +120,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute('ALTER TABLE units ALTER COLUMN path TYPE TEXT COLLATE "default"')
+
     with op.batch_alter_table("roles", schema=None) as batch_op:
         batch_op.drop_column("instead")
         batch_op.drop_column("until")
@@ -148,7 +155,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f(_LISTED))
         batch_op.drop_index(batch_op.f(_COUNTED))
         batch_op.drop_index(batch_op.f("ix_cases_person"))
-        batch_op.drop_index(batch_op.f("ix_cases_holder_edition_state"))
+        batch_op.drop_index(batch_op.f(_HELD))
         batch_op.drop_column("nominated")
         batch_op.drop_column("origin")
         batch_op.drop_column("category")

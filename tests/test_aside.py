@@ -1,4 +1,4 @@
-"""The process in which the workbench's views are read: the same answers as on a reader, whatever happens to it."""
+"""The process beside the serving one: the same answers as without it, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from bot.acts import MarkOpened
-from bot.workbench.room import Room
-from bot.workbench.views import VIEWS, Asked, seen
+from bot.aside.keeper import Aside
+from bot.engine.content import Picture
+from bot.papers import Print
+from bot.workbench.views import VIEWS, Asked
 from tests.browser import serving
 from tests.city import City, city
 from tests.homes import Clock
@@ -30,13 +35,13 @@ async def town(tmp_path: Path, place: str) -> AsyncIterator[City]:
 
 
 @asynccontextmanager
-async def running(room: Room) -> AsyncIterator[asyncio.Task[None]]:
-    """The room with its process, which is there when the block begins and gone after it."""
-    task = asyncio.create_task(room.run())
+async def running(aside: Aside) -> AsyncIterator[asyncio.Task[None]]:
+    """The aside with its process, which is there when the block begins and gone after it."""
+    task = asyncio.create_task(aside.run())
     async with asyncio.timeout(30):
-        while room.pid is None and not task.done():
+        while aside.pid is None and not task.done():
             await asyncio.sleep(0.01)
-    pid = room.pid
+    pid = aside.pid
     assert pid is not None
     try:
         yield task
@@ -44,12 +49,12 @@ async def running(room: Room) -> AsyncIterator[asyncio.Task[None]]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        assert room.pid is None and not Path(f"/proc/{pid}").exists()
+        assert aside.pid is None and not Path(f"/proc/{pid}").exists()
 
 
 def asked(town: City, view: str, *args: Any) -> Asked:
     """A look of the county's coordinator."""
-    return Asked(view=view, visitor=town.county.visitor, now=town.house.world.now(), edition=town.edition, args=args)
+    return Asked(view=view, viewer=town.county.visitor, now=town.house.world.now(), edition=town.edition, args=args)
 
 
 def looks(town: City, case: int) -> list[Asked]:
@@ -67,42 +72,62 @@ def looks(town: City, case: int) -> list[Asked]:
 
 async def test_the_process_answers_as_a_reader_does(town: City) -> None:
     """Every view, before and after something has happened; what there is not is refused alike."""
-    case, room = await town.case(), town.house.room
-    async with running(room):
+    case, aside = await town.case(), town.house.aside
+    async with running(aside):
         for _ in range(2):
             for look in looks(town, case):
-                here = await town.house.readers.run(lambda c, look=look: seen(c, room.tools, look))
+                here = look.do(aside.here)
                 assert here is not None
-                assert await room.ask(look) == here, look.view
+                assert await aside.ask(look) == here, look.view
             await town.act(town.county, MarkOpened(case=case))
         with pytest.raises(ValueError, match="nowhere"):
-            await room.ask(asked(town, "listing", {"queue": "nowhere"}))
-        assert await room.ask(asked(town, "case", 77, 0)) is None
+            await aside.ask(asked(town, "listing", {"queue": "nowhere"}))
+        assert await aside.ask(asked(town, "case", 77, 0)) is None
 
 
 async def test_who_has_asked_is_answered_though_the_process_dies(town: City) -> None:
     """A real kill under many looks: each of them is answered, by a reader if need be, and the next ones as well."""
-    case, room = await town.case(), town.house.room
+    case, aside = await town.case(), town.house.aside
     look = asked(town, "case", case, 0)
-    told = await room.ask(look)
-    async with running(room) as task:
-        assert room.pid is not None
-        under_way = [asyncio.create_task(room.ask(look)) for _ in range(50)]
+    told = await aside.ask(look)
+    async with running(aside) as task:
+        assert aside.pid is not None
+        under_way = [asyncio.create_task(aside.ask(look)) for _ in range(50)]
         await asyncio.sleep(0)
-        os.kill(room.pid, signal.SIGKILL)
+        os.kill(aside.pid, signal.SIGKILL)
         assert await asyncio.gather(*under_way) == [told] * 50
         await task  # whoever keeps it is told, and begins it again
-        assert await room.ask(look) == told
+        assert await aside.ask(look) == told
+
+
+async def test_a_word_file_is_made_aside(town: City) -> None:
+    """The same file as here; a picture whose bytes are gone is told as it is here."""
+    case = await town.case()
+    printing = await town.house.look.printing(town.county.visitor.scope, (await town.at(case)).draft, 1)
+    assert printing is not None
+    gone = Picture(id="p1", n=1, file="0" * 64, caption="", name="1.jpg", width=1, height=1)
+    bare = replace(printing, paper=replace(printing.paper, content=replace(printing.paper.content, pictures=(gone,))))
+    async with running(town.house.aside):
+        made = await town.house.look.word(printing)
+        assert opened(made) == opened(Print(printing=printing).do(town.house.aside.here))
+        with pytest.raises(OSError, match="0000"):
+            await town.house.look.word(bare)
+
+
+def opened(word: bytes) -> str:
+    """The text of a Word file."""
+    with ZipFile(BytesIO(word)) as zipped:
+        return zipped.read("word/document.xml").decode()
 
 
 async def test_a_view_that_breaks_breaks_alone(town: City) -> None:
     """What nobody foresaw is an error for who asked; the process lives on."""
-    case, room = await town.case(), town.house.room
-    async with running(room):
-        pid = room.pid
+    case, aside = await town.case(), town.house.aside
+    async with running(aside):
+        pid = aside.pid
         with pytest.raises(RuntimeError, match="KeyError"):
-            await room.ask(asked(town, "no view of ours"))
-        assert await room.ask(asked(town, "history", case)) and room.pid == pid
+            await aside.ask(asked(town, "no view of ours"))
+        assert await aside.ask(asked(town, "history", case)) and aside.pid == pid
 
 
 async def first_look(officer: HttpPerson, link: str) -> None:
@@ -123,7 +148,7 @@ def test_the_process_ends_with_the_server_that_was_killed(tmp_path: Path) -> Non
         officer = HttpPerson(served.url)
         asyncio.run(first_look(officer, served.links[1]))
         (child,) = within(lambda: children(served.pid))
-        assert b"bot.workbench.aside" in Path(f"/proc/{child}/cmdline").read_bytes()
+        assert b"bot.aside.process" in Path(f"/proc/{child}/cmdline").read_bytes()
         os.kill(served.pid, signal.SIGKILL)
         assert within(lambda: not Path(f"/proc/{child}").exists())
 

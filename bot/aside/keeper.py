@@ -1,4 +1,4 @@
-"""Where the views of the workbench are read: in a process of their own while there is one, on a reader otherwise."""
+"""Gives work to the process aside while there is one; otherwise it is done here."""
 
 from __future__ import annotations
 
@@ -14,24 +14,21 @@ from typing import Any
 
 import structlog
 
-from bot.workbench import views
-from bot.workbench.aside import HEAD, frame, taken
-from bot.workbench.base import Tools
-from bot.workbench.views import Asked
+from bot.aside.errands import Errand, Here
+from bot.aside.process import HEAD, frame, taken
 from storage import posts
-from storage.readers import Readers
 
-_log = structlog.get_logger("views")
+_log = structlog.get_logger("aside")
 _HERE = Path(__file__).parents[2]  # where `bot` is imported from
 
 
-class Room:
-    """Reads views. `place` is the database's; `run` keeps the process, and without it each is read on a reader."""
+class Aside:
+    """Does work. `place` is the database's; `run` keeps the process, and without it all is done in threads here."""
 
-    def __init__(self, *, readers: Readers, tools: Tools, place: str, now: Callable[[], datetime]) -> None:
-        self._readers = readers
-        self.tools = tools
+    def __init__(self, here: Here, *, place: str, folder: Path, now: Callable[[], datetime]) -> None:
+        self.here = here
         self._place = place
+        self._folder = folder
         self._now = now
         self._process: Process | None = None  # while it answers
         self._numbers = count()
@@ -43,39 +40,39 @@ class Room:
         """The process that answers, if there is one."""
         return self._process.pid if self._process is not None else None
 
-    async def ask(self, asked: Asked) -> Any:
-        """A view. Raises ValueError for what there is not, StoreBusy while the database is away."""
+    async def ask(self, errand: Errand) -> Any:
+        """What comes of an errand. Raises what it raises, StoreBusy while the database is away."""
         self._wanted.set()
         if self._process is not None and self._process.stdin is not None:
             number = next(self._numbers)
             self._asked[number] = answer = asyncio.get_running_loop().create_future()
             try:
-                self._process.stdin.write(frame((number, asked)))
+                self._process.stdin.write(frame((number, errand)))
                 return await answer
             except EOFError:
-                pass  # it has died over this or something else: nothing was changed, so it may be read again
+                pass  # it has died over this or something else: nothing was changed, so it may be done again
             finally:
                 self._asked.pop(number, None)
-        return await self._readers.run(lambda c: views.seen(c, self.tools, asked))
+        return await asyncio.to_thread(errand.do, self.here)
 
     async def run(self) -> None:
-        """Keeps the process, from the first look on, or at once where there is somebody who might look.
+        """Keeps the process, from the first work on, or at once where there is somebody who oversees something.
 
         Returns when it has died; then it is to be called again.
         """
-        if not await self._readers.run(posts.widest):
+        if not await self.here.readers.run(posts.widest):
             await self._wanted.wait()
         path = os.pathsep.join(filter(None, (str(_HERE), os.environ.get("PYTHONPATH"))))
-        command = (sys.executable, "-m", "bot.workbench.aside")
+        command = (sys.executable, "-m", "bot.aside.process")
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": path}
         )
         assert process.stdin is not None
         try:
-            process.stdin.write(frame((self._place, self.tools, self._now())))
+            process.stdin.write(frame((self._place, self._folder, self.here.tools, self._now())))
             await self._hear(process)
         except (EOFError, ConnectionError):
-            _log.warning("the reading process has died")
+            _log.warning("the process has died")
         finally:
             self._process = None
             for answer in self._asked.values():
@@ -103,7 +100,7 @@ class Room:
 
 
 async def _gone(process: Process) -> None:
-    """Waits until it has ended, which it does with its input; a view that takes for ever is cut off."""
+    """Waits until it has ended, which it does with its input; what takes for ever is cut off."""
     try:
         await asyncio.wait_for(process.wait(), 2)
     except TimeoutError:
