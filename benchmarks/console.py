@@ -3,7 +3,8 @@
     python -m benchmarks.console [CASES] [sqlite|postgres]
 
 The cases lie in a city of twenty counties, half of them in one, and a quarter as many drafts beside them. That county's
-coordinator asks, and the city's. Times are those of the whole request inside the process, without a network.
+coordinator asks, and the city's. Times are those of the whole request, without a network; views are read by the
+process aside, as behind a server.
 """
 
 from __future__ import annotations
@@ -58,11 +59,23 @@ async def _measure(folder: Path, url: str, name: str, size: int) -> list[Figure]
         edition = await fill(house, size)
         print(f"{name}: load {os.getloadavg()[0]:.1f}", file=sys.stderr)
         found: list[Figure] = []
-        for unit in (COUNTY, CITY):
-            client = await sit_down(house, unit)
-            found += await views(client, f"{name}: {unit.rpartition('/')[2]}", edition, LIMITS[size])
-            await client.aclose()
+        clients = {unit: await sit_down(house, unit) for unit in (COUNTY, CITY)}
+        async with _aside(house):
+            for unit, client in clients.items():
+                found += await views(client, f"{name}: {unit.rpartition('/')[2]}", edition, LIMITS[size])
+                await client.aclose()
         return found
+
+
+@asynccontextmanager
+async def _aside(house: House) -> AsyncIterator[None]:
+    """The process aside, as it stands beside a server that coordinators have come to."""
+    running = asyncio.create_task(house.aside.run())
+    while house.aside.pid is None:
+        await asyncio.sleep(0.05)
+    yield
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager
