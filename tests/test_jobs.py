@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from bot import jobs
+from bot import jobs, papers
 from bot.engine.messages import Pressed
 from storage import database, tables
 from tests.homes import home, tell
@@ -46,7 +46,7 @@ async def test_an_outage_costs_a_job_patience_and_no_try(
 ) -> None:
     """The database goes while the paper is set, and stays away for longer than a job has tries; the paper comes."""
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.1)
-    real, times, outage = jobs.word_file, 0, ExitStack()
+    real, times, outage = papers.word_file, 0, ExitStack()
 
     def word_file(*args: Any) -> bytes:
         nonlocal times
@@ -57,7 +57,7 @@ async def test_an_outage_costs_a_job_patience_and_no_try(
             outage.close()
         return real(*args)
 
-    monkeypatch.setattr(jobs, "word_file", word_file)
+    monkeypatch.setattr(papers, "word_file", word_file)
     async with home(tmp_path, place=place) as house:
         address, scope, _ = await written(house)
         me = await house.look.visitor(address)
