@@ -206,6 +206,12 @@ def _texts(value: object, field: Field) -> list[str]:
     return [_text(item, field) for item in value]
 
 
+def _wholes(value: object, field: Field) -> list[int]:
+    if not isinstance(value, list):
+        raise _wrong("wholes")
+    return [_whole(number, field) for number in value]
+
+
 def _counts(value: object, field: Field) -> dict[str, int]:
     if not isinstance(value, dict):
         raise _wrong("counts")
@@ -221,6 +227,7 @@ _READERS: Mapping[str, Callable[[object, Field], Any]] = {
     "pattern": _pattern,
     "number_pattern": _number_pattern,
     "whole": _whole,
+    "wholes": _wholes,
     "yes": _yes,
     "texts": _texts,
     "counts": _counts,

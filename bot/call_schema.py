@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.engine.definition import OFFICE_STATES, WRITING_STATES
+
 FieldType = Literal[
-    "text", "id", "option_id", "date", "zone", "pattern", "number_pattern", "whole", "yes", "texts", "counts",
+    "text", "id", "option_id", "date", "zone", "pattern", "number_pattern", "whole", "wholes", "yes", "texts", "counts",
     "table", "tables",
 ]  # fmt: skip
 
@@ -70,6 +72,13 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "quality": Field(type="tables", table="quality", idle=True),
         "names": Field(type="table", table="names"),
         "selection": Field(type="table", table="selection", idle=True),
+        "remind": Field(type="tables", table="remind"),
+    },
+    "remind": {
+        "days": Field(type="wholes", needed=True, high=90),
+        "level": Field(type="id"),
+        "states": Field(type="texts", one_of=(*WRITING_STATES, *OFFICE_STATES)),
+        "words": Field(type="id"),
     },
     "limit": {"min": _WHOLE, "about": _WHOLE, "max": _WHOLE, "hard": _YES},
     "question": {

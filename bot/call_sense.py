@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from bot.call_check import Clean, Report, sentences, walk
 from bot.call_schema import PROFILE, RESERVED_SECTIONS
 from bot.engine.dates import DateRule, coming, end_of_day, start_of_day
-from bot.engine.definition import TRACK
+from bot.engine.definition import OFFICE_STATES, TRACK, WRITING_STATES
 from bot.errors import Mistake
+from bot.wording import Wording
+from bot.workdays import china, known_until
 
 _HALF_A_YEAR = timedelta(days=184)
 _INSTANT = timedelta(microseconds=1)
@@ -50,6 +52,7 @@ def _whole_call(clean: Clean, raw: Mapping[str, object], report: Report, now: da
         _sums(section.get("question", ()), section, f"section[{n}].limit", report)
     _route(clean, raw, report, now)
     _categories(clean, report)
+    _reminders(clean, report)
     weights = sum(quality.get("weight", 0) for quality in clean.get("quality", ()))
     if weights not in (0, 100):
         report.say("quality", "weights", sum=weights)
@@ -164,14 +167,21 @@ def _route(clean: Clean, raw: Mapping[str, object], report: Report, now: datetim
 
 
 def _weekends(dated: Sequence[tuple[str, str]], now: datetime, zone: ZoneInfo, report: Report) -> None:
-    """Last days on which nobody is in the office; of holidays nothing is known here."""
-    since = now + _INSTANT
+    """Last days on which nobody is in the office, and years whose holidays nobody knows yet."""
+    since, unknown = now + _INSTANT, 0
     for key, text in dated:
         since = coming(DateRule.read(text), since, zone)
         day = (since - _INSTANT).astimezone(zone)
+        gaps = {"year": day.year, "month": day.month, "day": day.day}
+        if day.year > max(known_until(), unknown):
+            unknown = day.year
+            report.say(key, "year_unknown", hint=True, year=day.year)
+        if china().works(day.date()):
+            continue
         if name := {5: "saturday", 6: "sunday"}.get(day.weekday()):
-            gaps = {"year": day.year, "month": day.month, "day": day.day, "weekday": sentences()[name]}
-            report.say(key, "weekend", hint=True, **gaps)
+            report.say(key, "weekend", hint=True, weekday=sentences()[name], **gaps)
+        else:
+            report.say(key, "holiday", hint=True, **gaps)
 
 
 def _opening(opens: str, due: str, zone: ZoneInfo, report: Report) -> None:
@@ -180,6 +190,20 @@ def _opening(opens: str, due: str, zone: ZoneInfo, report: Report) -> None:
         return
     if start_of_day(first.in_year(first.year), zone) > end_of_day(last.in_year(last.year), zone):
         report.say("opens", "opens_late")
+
+
+def _reminders(clean: Clean, report: Report) -> None:
+    """Each rule speaks of a level there is, of states that somebody there can be in, with words that are written."""
+    levels = {level.get("id") for level in clean.get("level", ())}
+    for n, rule in enumerate(clean.get("remind", ()), 1):
+        key, level, words = f"remind[{n}]", rule.get("level", ""), rule.get("words", "")
+        if level and level not in levels:
+            report.say(f"{key}.level", "bad_level", name=level)
+        fit = OFFICE_STATES if level else WRITING_STATES
+        for name in (state for state in rule.get("states", ()) if state not in fit):
+            report.say(f"{key}.states", "bad_state", name=name, choices="、".join(fit))
+        if words and not any(known.startswith(f"{words}.") for known in Wording.load().sentences):
+            report.say(f"{key}.words", "bad_words", name=words)
 
 
 def _categories(clean: Clean, report: Report) -> None:

@@ -15,6 +15,8 @@ from bot.call_check import Clean, mistake, sentences
 from bot.call_schema import PROFILE
 from bot.call_sense import check
 from bot.engine.definition import (
+    OFFICE_STATES,
+    WRITING_STATES,
     Call,
     FileRule,
     Followup,
@@ -26,6 +28,7 @@ from bot.engine.definition import (
     Quality,
     Question,
     Quota,
+    Reminder,
     Section,
     Selection,
 )
@@ -130,6 +133,7 @@ def _call(clean: Clean) -> Call:
         qualities=tuple(Quality(**q) for q in clean.get("quality", ())),
         names=Names(**clean.get("names", {})),
         outputs=tuple(clean.get("outputs", ("text",))),
+        reminders=tuple(_reminder(r) for r in clean["remind"]) if "remind" in clean else None,
         selection=Selection(steps=tuple(selection.get("steps", ())), ranks=selection.get("ranks", {})),
         **_only(clean, "id title short about minutes sample zone opens due self_nomination layout"),
     )
@@ -197,6 +201,12 @@ def _material(clean: Clean) -> Question:
 
 def _declaration(clean: Clean) -> Question:
     return Question(kind="declare", required=clean.get("required", True), printed=False, **_only(clean, "id ask label"))
+
+
+def _reminder(clean: Clean) -> Reminder:
+    usual = OFFICE_STATES if clean.get("level") else WRITING_STATES
+    states = tuple(clean.get("states", usual))
+    return Reminder(days=tuple(clean.get("days", ())), states=states, **_only(clean, "level words"))
 
 
 def _level(clean: Clean) -> Level:

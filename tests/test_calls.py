@@ -297,11 +297,16 @@ def test_a_last_day_on_a_weekend_is_hinted_at() -> None:
     found, mistakes = check_call(call, "a.toml", november)
     assert found is not None
     assert [str(m) for m in mistakes if m.hint] == [
+        "a.toml: due: 2027年的放假安排还没有收录，提醒暂按周一到周五算；公布后请更新程序。",
         "a.toml: due: 下一期截止是2027年8月15日，星期日，请看看要不要改到工作日。",
         "a.toml: level[3].due: 下一期截止是2027年10月30日，星期六，请看看要不要改到工作日。",
     ]
     dated = SMALL.replace("12-15", "2026-12-13")
     assert ["星期日" in m.sentence for m in check_call(dated, now=november)[1]] == [True]
+    holiday = check_call(SMALL.replace("12-15", "2026-10-06"), now=november)[1]
+    assert [m.sentence for m in holiday] == ["下一期截止是2026年10月6日，这天放假，请看看要不要改到工作日。"]
+    worked = SMALL.replace("12-15", "2026-02-14")  # a Saturday that is worked before the Spring Festival
+    assert check_call(worked, now=november)[1] == ()
     assert check_call(dated)[1] == check_call(SMALL, now=november)[1] == ()
 
 

@@ -20,7 +20,7 @@ ROOMS = (
     ("bot.engine",),
     ("bot.config", "bot.config_schema"),
     ("bot.acts", "bot.channel", "bot.doors", "bot.sendings"),
-    ("bot.wording", "bot.call", "bot.paper", "bot.text", "bot.sheets", "bot.unit_sheet"),
+    ("bot.wording", "bot.workdays", "bot.call", "bot.paper", "bot.text", "bot.sheets", "bot.unit_sheet"),
     ("storage", "handlers"),
     ("bot.folder",),
     (
@@ -31,7 +31,23 @@ ROOMS = (
     ("bot.cli", "bot.__main__"),
 )
 DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bot.rows")
-LATE = ("docx", "openpyxl", "argon2", "PIL", "jieba", "numpy", "aiogram", "aiohttp", "telegram", "lxml", "pillow_heif")
+LATE = (
+    *(
+        "chinese_calendar",
+        "docx",
+        "openpyxl",
+        "argon2",
+        "PIL",
+        "jieba",
+        "numpy",
+        "aiogram",
+        "aiohttp",
+        "telegram",
+        "lxml",
+        "pillow_heif",
+    ),
+    *(),
+)
 # Patterns over Chinese characters and the names in a call's patterns: no sentence a person reads.
 CHARACTERS = {
     "bot/engine/count.py",

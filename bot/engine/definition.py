@@ -179,6 +179,27 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reminder:
+    """Whom to remind of a date, and when: so many `days` before its last day, 0 meaning that day's morning.
+
+    `level`: whose date, "" the writers'. `words`: the sentences' place in the wording.
+    """
+
+    days: tuple[int, ...]
+    states: tuple[str, ...]
+    level: str = ""
+    words: str = "remind"
+
+
+WRITING_STATES = ("idle", "half", "ready", "returned")
+"""Of a writer: nothing begun, half written, ready but not handed in, returned."""
+OFFICE_STATES = ("waiting", "unused")
+"""Of an office: cases wait for it, places of its quota are free."""
+REMINDING_DAYS = (14, 7, 3, 1, 0)
+"""Where a call says nothing of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """The rules of one kind of collecting (征集).
 
@@ -208,6 +229,7 @@ class Call:
     layout: str = "gbt9704"
     outputs: tuple[str, ...] = ("text",)
     selection: Selection = Selection()
+    reminders: tuple[Reminder, ...] | None = None
 
     _parts: tuple[Section, ...] = field(init=False, repr=False, compare=False, default=())
     _places: Mapping[str, tuple[Section, Question]] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -225,6 +247,14 @@ class Call:
         """Whether it rolls: a round a month, each opened when the one before has ended."""
         dues = (self.due, *(level.due for level in self.levels))
         return next((due for due in dues if due), "").startswith("*")
+
+    @property
+    def reminding(self) -> tuple[Reminder, ...]:
+        """Its own rules; where it has none, all states at the usual days before each date."""
+        if self.reminders is not None:
+            return self.reminders
+        offices = (Reminder(days=REMINDING_DAYS, states=OFFICE_STATES, level=level.id) for level in self.levels)
+        return (Reminder(days=REMINDING_DAYS, states=WRITING_STATES), *offices)
 
     def in_track(self, track: str) -> Call:
         """The call as it is for who chose this track; itself for "" and for what is no track of it."""
