@@ -20,6 +20,7 @@ from bot.engine.tree import COUNTY, TOWNSHIP, above, level_below
 from bot.engine.values import evolve
 from bot.errors import Stale
 from bot.rows import Mind
+from bot.workdays import china
 from storage import cases, news, people, posts
 from storage.codec import trace_in
 from storage.messages import Line, Owed
@@ -182,7 +183,7 @@ def _nominate(batch: Batch, mind: Mind, nominated: m.Nominated, at: datetime) ->
 
 def _tell_office(batch: Batch, case: CaseView, edition: Edition, event: str, at: datetime) -> None:
     """Those who have the case in hand hear of it, with all else that came, at the next time of telling."""
-    due = next_slot(at, edition.call.zone)
+    due = next_slot(at, edition.call.zone, china())
     for known in posts.holders(batch.connection, cases.holder(batch.connection, case.id), at):
         news.add(batch.connection, known.conversation, due, event)
 

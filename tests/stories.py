@@ -46,6 +46,7 @@ from bot.engine.count import count
 from bot.engine.messages import Arrived, Clip, Edited, Incoming, Knock, Pressed, Said, Sent, Shared
 from bot.engine.news import next_slot
 from bot.errors import Refused
+from bot.workdays import china
 from bot.world import World
 from tests.pictures import jpeg
 from tests.story_office import StoryOffice
@@ -91,7 +92,7 @@ class Telling:
     async def office(self, line: str) -> list[str]:
         """What the person hears when the office does something with their case; or what the office hears."""
         if line == "听到":
-            self.world.at = next_slot(self.world.at, "Asia/Shanghai")
+            self.world.at = next_slot(self.world.at, "Asia/Shanghai", china())
             return [f"  周敏听到：{text}" for text in await self.desk.heard()]
         before = await self._seq()
         self.world.at += timedelta(minutes=1)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.engine.dates import end_of_day
 from bot.engine.definition import REMINDING_DAYS, WRITING_STATES, Reminder
+from bot.engine.news import next_slot
 from bot.engine.reminding import FIRST, LAST, SPREAD, Progress, days_left, decent, merge, minute_of, next_wake
 from bot.engine.workdays import WorkDays
 from bot.workdays import china, known_until
@@ -105,7 +106,10 @@ def test_who_is_silent_hears_only_the_last_one() -> None:
 
 def test_a_date_that_ends_in_the_morning_has_its_last_morning_the_day_before() -> None:
     """Nobody is told at nine of what was over at eight."""
-    assert told(half(until=at("12-15 08:00"), told=at("12-07 09:00")), at("12-09 12:00")) == ["12-11 09:00 4", "12-14 09:00 1"]
+    assert told(half(until=at("12-15 08:00"), told=at("12-07 09:00")), at("12-09 12:00")) == [
+        "12-11 09:00 4",
+        "12-14 09:00 1",
+    ]
 
 
 def test_another_zone_and_the_29th_of_february() -> None:
@@ -194,3 +198,17 @@ def test_who_can_be_told_is_told_in_the_last_three_working_days(progress: Progre
         heard.add(planned.day)
         progress, now = replace(progress, told=planned.at), planned.at + timedelta(seconds=30)
     assert heard & set(three)
+
+
+@pytest.mark.parametrize(
+    ("now", "slot"),
+    [
+        ("11-20 16:59", "11-20 17:00"),
+        ("11-20 17:00", "11-23 09:00"),  # a Friday evening
+        ("09-30 18:00", "10-08 09:00"),  # the National Day
+        ("02-13 18:00", "02-14 09:00"),  # a Saturday that is worked
+    ],
+)
+def test_an_office_is_told_in_its_own_hours(now: str, slot: str) -> None:
+    """News come at fixed times of working days, as China has them."""
+    assert next_slot(at(now), "Asia/Shanghai", china()) == at(slot)

@@ -9,26 +9,24 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.messages import Say
 from bot.engine.work import Work
+from bot.engine.workdays import WorkDays
 
 NEWS = "news"  # the kind of the wake
 SLOTS = (time(9, 0), time(11, 30), time(15, 0), time(17, 0))
 # In the order of telling.
 EVENTS = ("submitted", "resubmitted", "taken_back", "nominated", "raised", "handed_down", "returned")
-_WEEKEND = (5, 6)
 
 
-def next_slot(now: datetime, zone: str) -> datetime:
+def next_slot(now: datetime, zone: str, days: WorkDays) -> datetime:
     """The next time of a working day at which somebody of the office is told what came, after an aware instant."""
     here = now.astimezone(ZoneInfo(zone))
-    for days in range(8):
-        day = here.date() + timedelta(days=days)
-        if day.weekday() in _WEEKEND:
-            continue
-        for slot in SLOTS:
+    today = here.date()
+    for day in (today, days.after(today + timedelta(days=1))):
+        for slot in SLOTS if days.works(day) else ():
             at = datetime.combine(day, slot, tzinfo=here.tzinfo)
             if at > here:
                 return at.astimezone(UTC)
-    raise AssertionError("a week without a working day")
+    raise AssertionError("a working day without a time of telling")
 
 
 def added(data: Mapping[str, Any], event: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.engine.news import next_slot
 from bot.engine.route import Stop, stops
 from bot.errors import Stale
 from bot.wording import Wording
+from bot.workdays import china
 from bot.world import World
 from storage import cases as case_rows
 from storage import commands, people, posts
@@ -217,7 +218,7 @@ class Matter:
 
     def tell_unit(self, unit: int, edition: Edition, event: str, row: commands.CaseAt) -> None:
         """Has the people of an office told that something came to them: many events make one message."""
-        due = next_slot(self.now, edition.call.zone)
+        due = next_slot(self.now, edition.call.zone, china())
         for known in posts.holders(self.connection, unit, self.now):
             if known.id != self.actor.person:
                 news_rows.add(self.connection, known.conversation, due, event)
