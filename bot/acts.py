@@ -88,6 +88,16 @@ class Extend:
     reason: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeOut:
+    """Up to `limit` cases that their level has not decided by its date are out of time. Gives {"closed"}.
+
+    The program's own; nobody else may.
+    """
+
+    limit: int = 10
+
+
 # ---------------------------------------------------------------- who may do what
 
 

@@ -36,7 +36,7 @@ from bot.errors import ConfigError
 from bot.folder import lock_folder, make_current, open_folder, site_key
 from bot.jobs import Workers
 from bot.look import Looking, program_version
-from bot.loops import Retention, Wakes, roll
+from bot.loops import Retention, Wakes, close_levels, roll
 from bot.office.office import Office
 from bot.supervising import supervise
 from bot.wording import Wording
@@ -258,6 +258,7 @@ class House:
             "workers": self.workers.run,
             "wakes": self.wakes.run,
             "rounds": partial(roll, self.act, self.calls.values()),
+            "closing": partial(close_levels, self.act, self.readers, self.calls, self.world),
             "retention": self.retention.run,
             "deliveries": self.deliveries.run,
         }

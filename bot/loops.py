@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.acts import OpenEdition
+from bot.acts import OpenEdition, TimeOut
 from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
+from bot.doors import Refusal
 from bot.engine.definition import Call
 from bot.engine.messages import Woke
 from bot.errors import StoreError
+from bot.office import closing
 from bot.world import World
 from storage import deliveries, editions, jobs, retention, updates
 from storage.files import FileStore
@@ -31,6 +33,7 @@ JOBS_KEPT = timedelta(days=30)
 _LOOK_EVERY = 5.0  # seconds, at most, between two looks at the clock
 _CLEAN_EVERY = 3600.0
 _ROLL_EVERY = 60.0
+_CLOSE_EVERY = 20.0
 
 
 class Wakes:
@@ -90,6 +93,18 @@ async def roll(act: Callable[[object], Awaitable[object]], calls: Iterable[Call]
             with suppress(StoreError):
                 await act(OpenEdition(call=call, next=True))
         await asyncio.sleep(_ROLL_EVERY)
+
+
+async def close_levels(
+    act: Callable[[object], Awaitable[object]], readers: Readers, calls: Mapping[str, Call], world: World
+) -> None:
+    """Carries out what the dates of the levels bring, some cases at a time, soon after the minute; for ever."""
+    while True:
+        with suppress(StoreError):
+            while await readers.run(lambda c: closing.waits(c, calls, world.now())):
+                if isinstance(await act(TimeOut()), Refusal):
+                    break  # another process was quicker
+        await asyncio.sleep(_CLOSE_EVERY)
 
 
 class Retention:

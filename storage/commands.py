@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.doors import Scope
+from bot.engine.cases import MOVES
 from storage.tables import cases, conversations, decisions, editions, invites, people, redeems, units
 from storage.views import below
 
@@ -195,6 +197,24 @@ def case(connection: Connection, id: int) -> CaseAt | None:
     """A case by its id."""
     row = connection.execute(_CASE.where(cases.c.id == id)).one_or_none()
     return CaseAt._make(row) if row else None
+
+
+def undecided(connection: Connection, edition: int, level: str, but: Collection[int], limit: int) -> list[CaseAt]:
+    """Cases that a level has in hand and has neither recommended nor refused, but for those of some units."""
+    wanted = _CASE.where(
+        cases.c.edition == edition,
+        cases.c.level == level,
+        cases.c.state.in_(MOVES["time_out"].frm),
+        cases.c.holder.not_in(but),
+    )
+    return [CaseAt._make(row) for row in connection.execute(wanted.order_by(cases.c.id).limit(limit))]
+
+
+def out_of_time(connection: Connection, edition: int, level: str, unit: int) -> list[CaseAt]:
+    """What a unit did not decide by the date of its level."""
+    own = (cases.c.edition == edition) & (cases.c.holder == unit) & (cases.c.level == level)
+    wanted = _CASE.where(own, cases.c.state == MOVES["time_out"].to).order_by(cases.c.id)
+    return [CaseAt._make(row) for row in connection.execute(wanted)]
 
 
 def cases_numbered(connection: Connection, number: str) -> list[CaseAt]:

@@ -73,6 +73,12 @@ def set_wakes(connection: Connection, new: Iterable[WakeRow]) -> None:
         connection.execute(_WAKE, due)
 
 
+def drop_wake(connection: Connection, conversation: int, kind: str) -> bool:
+    """Drops a wake; returns whether it was still there."""
+    own = (wakes.c.conversation == conversation) & (wakes.c.kind == kind)
+    return connection.execute(delete(wakes).where(own)).rowcount == 1
+
+
 def spend_wakes(connection: Connection, woken: Iterable[tuple[int, str, datetime]]) -> None:
     """Drops wakes that have been answered; one that was set anew for later stays."""
     rows = [{"b_conversation": c, "b_kind": k, "b_until": at} for c, k, at in woken]

@@ -124,9 +124,12 @@ def decide(connection: Connection, row: DecisionRow) -> None:
     connection.execute(insert(decisions), row._asdict())
 
 
-def last_decision(connection: Connection, case: int, level: str) -> str:
-    """What a level did with a case the last time; "" if it never decided."""
-    own = (decisions.c.case == case) & (decisions.c.level == level)
+def last_decision(connection: Connection, case: int, level: str, *, but: str = "", n: int = 0) -> str:
+    """What a level did with a case the last time; "" if it never decided. `but`: a kind that is passed over; `n`: only
+    what was done with that submission."""
+    own = (decisions.c.case == case) & (decisions.c.level == level) & (decisions.c.kind != but)
+    if n:
+        own &= decisions.c.n == n
     newest = select(decisions.c.kind).where(own).order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)
     return str(connection.execute(newest).scalar() or "")
 

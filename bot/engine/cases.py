@@ -53,6 +53,8 @@ MOVES: Mapping[str, Move] = {
     "unrecommend": Move(frm=("recommended",), to="passed", event="case.unrecommended"),
     "unraise": Move(frm=("waiting",), to="passed", event="case.unrecommended", unopened=True),
     "time_out": Move(frm=("waiting", "opened", "passed"), to="out_of_time", event="case.out_of_time"),
+    # To where it was: the mover names "passed" or "waiting" where it was not "opened".
+    "bring_back": Move(frm=("out_of_time",), to="opened", event="case.brought_back"),
 }
 OPEN_TO_WRITER: frozenset[str] = frozenset({"returned", "taken_back"})
 

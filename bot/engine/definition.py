@@ -327,6 +327,11 @@ def offered(editions: Iterable[Edition], now: datetime) -> tuple[Edition, ...]:
     return tuple(sorted(still, key=lambda e: (e.due, e.id)))
 
 
+def closes(edition: Edition, level: str) -> bool:
+    """Whether a level has a date after the writers': with theirs it would have no minute left to decide anything."""
+    return edition.dates.get(level, edition.due) > edition.due
+
+
 def deadline(
     edition: Edition,
     level: str,

@@ -76,6 +76,7 @@ def _recommended(w: Work, told: Told) -> None:
 
 
 def _not_recommended(w: Work, told: Told) -> None:
+    """Refused, or not decided by the date: the draft is kept, and may be nominated where the call knows that."""
     params = dict(told.params)
     keep = str(params.pop("keep", ""))
     call = w.call(told.draft)
@@ -85,7 +86,7 @@ def _not_recommended(w: Work, told: Told) -> None:
         noon = datetime(last.year, last.month, last.day, 4, tzinfo=w.now.tzinfo)
         day = Say(key="told.kept_until", params={"keep": Moment(at=noon, zone=call.zone)})
     w.say(
-        "told.not_recommended",
+        f"told.{told.event}",
         title=w.drafts[told.draft].title,
         kept=day,
         nominate=nominating.told(w, told.draft),
@@ -109,6 +110,7 @@ EVENTS: Mapping[str, Callable[[Work, Told], None]] = {
     "passed": _passed,
     "recommended": _recommended,
     "not_recommended": _not_recommended,
+    "out_of_time": _not_recommended,
     "corrected": _corrected,
     "returned": _returned,
 }

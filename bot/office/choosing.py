@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.acts import ADMINISTRATOR, COORDINATOR, Extend, NotRecommend, Rank, Recommend, SetQuota
-from bot.engine.definition import Edition, Extension, deadline
+from bot.engine.definition import Edition, Extension, closes, deadline
 from bot.engine.route import TOTAL, Stop, level_above, level_of, places_of, stop_after
-from bot.office import places
+from bot.office import closing, places
 from bot.office.matter import Matter, Refused, covers
 from storage import commands, quotas
 from storage import editions as edition_rows
@@ -84,7 +84,7 @@ def label(m: Matter, edition: Edition, key: str) -> str:
 def _in_time(m: Matter, row: commands.CaseAt, edition: Edition) -> None:
     """Each level closes at its date, or at the one its unit was granted."""
     until = deadline(edition, row.level, row.holder_id, m.extensions)
-    if m.now >= until:
+    if m.now >= until and closes(edition, row.level):
         level = level_of(edition.call, row.level)
         raise Refused("level_closed", level=level.title if level else "", until=m.moment(until, edition))
 
@@ -195,4 +195,6 @@ def extend(m: Matter, command: Extend) -> Mapping[str, Any]:
     )
     kind = "extension.granted" if until else "extension.taken_back"
     m.note(kind, unit=command.unit, params={"edition": edition.id, "level": command.level})
+    if until and command.level:
+        closing.bring_back(m, edition, command.level, unit)
     return {"until": until or plain}

@@ -28,7 +28,7 @@ from storage import commands, people, posts
 from storage import editions as edition_rows
 from storage import news as news_rows
 from storage import review as rows
-from storage.records import EventRow, WakeRow, add_events, set_wakes
+from storage.records import EventRow, WakeRow, add_events, drop_wake, set_wakes
 
 LONGEST = 2000  # characters of a comment or a reason
 
@@ -207,10 +207,23 @@ class Matter:
         """The same of a case."""
         self.note(kind, draft=row.draft, case=row.id, unit=row.unit, params={"n": row.n, **params})
 
-    def tell(self, conversation: int, event: str, draft: int, key: str, params: Mapping[str, Any]) -> None:
-        """Has somebody told, on the channel they use, as soon as this is committed; once for each `key`."""
+    def tell(
+        self,
+        conversation: int,
+        event: str,
+        draft: int,
+        key: str,
+        params: Mapping[str, Any],
+        at: datetime | None = None,
+    ) -> None:
+        """Has somebody told, on the channel they use, once for each `key`: at an instant, else as soon as this is
+        committed."""
         data = {"event": event, "draft": draft, "params": dict(params)}
-        set_wakes(self.connection, [WakeRow(conversation, f"told:{event}:{key}", self.now, data)])
+        set_wakes(self.connection, [WakeRow(conversation, f"told:{event}:{key}", at or self.now, data)])
+
+    def untell(self, conversation: int, event: str, key: str) -> bool:
+        """Drops what somebody was to be told; False where they have been told already."""
+        return drop_wake(self.connection, conversation, f"told:{event}:{key}")
 
     def tell_writer(self, row: commands.CaseAt, event: str, **params: Any) -> None:
         """Has the writer of a case told."""

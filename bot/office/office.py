@@ -11,7 +11,7 @@ from bot import acts
 from bot.config import Settings
 from bot.doors import Acted, Actor, Refusal
 from bot.engine.definition import Call
-from bot.office import choosing, entering, linking, papers, people, review, tree
+from bot.office import choosing, closing, entering, linking, papers, people, review, tree
 from bot.office.matter import Matter, Refused, Setting
 from bot.wording import Wording
 from bot.world import World
@@ -20,6 +20,7 @@ from storage.readers import Run
 Carry = Callable[[Matter, Any], Mapping[str, Any]]
 
 ROOMS: Mapping[type, Carry] = {
+    acts.TimeOut: closing.time_out,
     acts.OpenEdition: tree.open_edition,
     acts.AddUnits: tree.add_units,
     acts.MakeInvite: tree.make_invite,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.acts import ADMINISTRATOR, COORDINATOR
 from bot.doors import Post, Scope, Visitor
-from bot.engine.definition import Call, Edition, Extension, deadline
+from bot.engine.definition import Call, Edition, Extension, closes, deadline
 from bot.engine.messages import Moment
 from bot.engine.route import level_of, stops
 from bot.wording import Wording
@@ -137,7 +137,7 @@ class Sight:
     def in_time(self, level: str, unit: int) -> bool:
         """Whether a unit may still recommend at a level."""
         until = self.level_due(level, unit)
-        return until is None or self.now < until
+        return until is None or self.now < until or (self.edition is not None and not closes(self.edition, level))
 
     def short(self, path: str) -> str:
         """A unit without what the viewer's own unit says already: 石桥镇槐树村."""
