@@ -198,6 +198,9 @@ class ConsoleLook(Protocol):
     async def nudges(self, viewer: Viewer, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied; `base`: the address that links begin with."""
 
+    async def calendar(self, viewer: Viewer, edition: int) -> bytes | None:
+        """The dates of an edition as an iCalendar file; None where there is none."""
+
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
         """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""
 

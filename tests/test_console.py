@@ -373,3 +373,26 @@ async def test_what_is_kept_counted_is_what_is_there(town: City) -> None:
     await town.case(FAR)
     counts = await same()
     assert counts["all"] == 6 and counts["todo"] == 4
+
+
+async def test_the_dates_go_into_a_calendar(town: City) -> None:
+    """Read back by a calendar's own reader: one entry a date, with the county's own more time and three alarms each."""
+    from icalendar import Calendar
+
+    at = await desk(town)
+    for more in (None, Extend(edition=town.edition, unit=COUNTY, level="county", until=date(2026, 12, 22))):
+        if more is not None:
+            await town.act(town.city, more)
+        answer = await at.client.get("/api/console/calendar", params={"edition": b36(town.edition)})
+        assert answer.headers["content-type"].startswith("text/calendar")
+        events = Calendar.from_ical(answer.content).walk("VEVENT")
+        told = {str(e["summary"]).partition("：")[0]: e["dtstart"].dt for e in events}
+        county = date(2026, 12, 22) if more else date(2026, 12, 20)
+        assert told == {
+            "写稿截止": date(2026, 12, 15),
+            "县级截止": county,
+            "市级截止": date(2026, 12, 25),
+            "省级截止": date(2026, 12, 31),
+        }
+        assert all("24时截止。" in str(e["description"]) and len(e.walk("VALARM")) == 3 for e in events)
+        assert len({str(e["uid"]) for e in events}) == 4

@@ -34,6 +34,7 @@ DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bo
 LATE = (
     *(
         "chinese_calendar",
+        "icalendar",
         "docx",
         "openpyxl",
         "argon2",

@@ -80,6 +80,11 @@ class Workbench:
         told: Mapping[str, Any] = await self._see(viewer, "nudges", base, edition=edition)
         return told
 
+    async def calendar(self, viewer: Viewer, edition: int) -> bytes | None:
+        """The dates as a calendar file."""
+        told: bytes | None = await self._see(viewer, "calendar", edition=edition)
+        return told
+
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
         """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""
         told: tuple[int, str] = await self._see(visitor, "edition", edition=edition)

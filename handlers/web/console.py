@@ -58,6 +58,7 @@ class Console:
             Route("/api/console/books", self.books),
             Route("/api/console/people", self.people),
             Route("/api/console/nudge", self.nudge),
+            Route("/api/console/calendar", self.calendar),
             Route("/api/console/pack", self.pack),
             Route("/api/console/live", self.live),
             Route("/api/console/act", self.act, methods=["POST"]),
@@ -131,6 +132,14 @@ class Console:
         viewer = self._viewer(request)
         base = self._settings.base_url or str(request.base_url).rstrip("/")
         return JSONResponse(dict(await self._seen(self._doors.console.nudges(viewer, _edition(request), base))))
+
+    async def calendar(self, request: Request) -> Response:
+        """GET /api/console/calendar?edition=: the dates, for a calendar."""
+        made = await self._seen(self._doors.console.calendar(self._viewer(request), _edition(request)))
+        if made is None:
+            raise _nothing()
+        name = self._wording.say("console.calendar.file")
+        return Response(made, media_type="text/calendar", headers={"Content-Disposition": _attached(name)})
 
     async def word(self, request: Request) -> Response:
         """GET …/word?n=: the submission as it prints."""

@@ -50,6 +50,7 @@ function buttons(edition, told, units, overview, again) {
       if (done) again();
     });
   }
+  box.appendChild(el('a', { class: 'b', href: `/api/console/calendar?edition=${edition}`, text: say('calendar') }));
   return box;
 }
 
