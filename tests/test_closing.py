@@ -144,3 +144,5 @@ async def test_a_level_with_the_writers_own_date_does_not_close(town: City) -> N
     town.world.at = due
     assert await close(town) == 0 and await states(town, case) == ["passed"]
     await town.act(town.county, Recommend(case=case, n=1))
+    told = await town.house.doors.console.overview(town.county.visitor, town.edition)
+    assert told["level_due"] is None and "截止" not in told["quota"]["text"] and "名额" in told["quota"]["text"]

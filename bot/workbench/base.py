@@ -127,8 +127,10 @@ class Sight:
         return found.title if found else ""
 
     def level_due(self, level: str, unit: int) -> datetime | None:
-        """Until when a unit may recommend at a level."""
-        return deadline(self.edition, level, unit, self.extensions) if self.edition else None
+        """Until when a unit may recommend at a level; None where the level does not close."""
+        if self.edition is None or not closes(self.edition, level):
+            return None
+        return deadline(self.edition, level, unit, self.extensions)
 
     def writers_due(self, edition: Edition) -> datetime:
         """Until when the writers of the viewer's own unit may hand in; elsewhere another day may have been granted."""
@@ -137,7 +139,7 @@ class Sight:
     def in_time(self, level: str, unit: int) -> bool:
         """Whether a unit may still recommend at a level."""
         until = self.level_due(level, unit)
-        return until is None or self.now < until or (self.edition is not None and not closes(self.edition, level))
+        return until is None or self.now < until
 
     def short(self, path: str) -> str:
         """A unit without what the viewer's own unit says already: 石桥镇槐树村."""

@@ -179,12 +179,12 @@ def _quota(s: Sight, edition: Edition, level: str, unit: int, pending: int) -> M
     if not known:
         return None
     until = s.level_due(level, unit)
-    days = max(0, (until - s.now).days) if until else 0
     total = known.get(TOTAL)
     keys = [{"label": label(s, key), "used": u, "most": m} for key, (u, m) in known.items() if key != TOTAL]
     parts = [s.say("quota.key", label=k["label"], used=k["used"], most=k["most"]) for k in keys]
     head = s.say("quota.text", used=total[0], most=total[1], left=total[1] - total[0]) if total else ""
-    rest = s.say("quota.rest", pending=pending, days=days)
+    days = max(0, (until - s.now).days) if until else 0
+    rest = s.say("quota.rest" if until else "quota.pending", pending=pending, days=days)
     text = s.say("quota.all", parts=tuple(p for p in (head, *parts, rest) if p))
     return {"text": text, "used": total[0] if total else 0, "most": total[1] if total else None, "keys": keys}
 
