@@ -52,7 +52,9 @@ def taken(body: bytes) -> Any:
 def take(hearing: BinaryIO) -> Any:
     """The next value. Raises EOFError when nobody speaks any more."""
     head = hearing.read(HEAD.size)
-    return taken(hearing.read(HEAD.unpack(head)[0]) if len(head) == HEAD.size else b"")
+    size = HEAD.unpack(head)[0] if len(head) == HEAD.size else 0
+    body = hearing.read(size)
+    return taken(body if len(body) == size else b"")
 
 
 def answer(here: Here, errand: Errand) -> tuple[bool, Any]:
