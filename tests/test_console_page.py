@@ -134,8 +134,9 @@ def test_letters_outside_the_plane_do_not_move_a_comment(desk: Desk) -> None:
 
 
 def test_by_keys_alone_from_list_to_passed(desk: Desk) -> None:
-    """J, A: the next case is opened and passed; letters typed into a field do nothing else."""
+    """J, A: the next case is opened and passed, not the one still shown; letters typed into a field do nothing else."""
     page = desk.page
+    assert "第2个案例" in page.locator(".rh h2").inner_text()
     page.locator("#q").focus()
     page.keyboard.type("ja")
     page.keyboard.press("Escape")
@@ -144,8 +145,15 @@ def test_by_keys_alone_from_list_to_passed(desk: Desk) -> None:
     page.keyboard.press("Escape")
     page.locator("[data-queue=mine]").click()
     page.locator("#title", has_text="待我审").wait_for()
-    page.keyboard.press("j")
+    held: list[Any] = []
+    page.route("**/api/console/case/*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/api/console/case/*"):
+        page.keyboard.press("j")
+    page.keyboard.press("a")  # while the next case is on its way: it decides nothing
+    held[0].continue_()
+    page.locator(".rh h2", has_text="第2个案例").wait_for(state="detached")
     page.locator("[data-act=pass]").wait_for()
+    assert desk.count("passed") == "0"
     page.keyboard.press("a")
     desk.until("passed", "1")
     page.locator("[data-queue=passed]").click()

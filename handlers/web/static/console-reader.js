@@ -35,6 +35,7 @@ export function shut() {
  */
 export async function openCase(id, n) {
   const asked = ++open.asked;
+  if (!open.one || open.one.case !== id) byId('reader').setAttribute('aria-busy', 'true');
   try {
     const one = await read(`/case/${id}${n ? `?n=${n}` : ''}`);
     if (asked !== open.asked) return; // another one was asked for meanwhile
@@ -52,7 +53,14 @@ export async function openCase(id, n) {
     if (!same) byId('reader').focus({ preventScroll: true });
   } catch (trouble) {
     complain(trouble);
+  } finally {
+    if (asked === open.asked) byId('reader').removeAttribute('aria-busy');
   }
+}
+
+/** @returns {boolean} whether another case is on its way: a key meant for it must not decide the one still shown */
+function between() {
+  return byId('reader').hasAttribute('aria-busy');
 }
 
 /** The same case anew, with what stands in the boxes kept. */
@@ -143,7 +151,7 @@ function take(page, event) {
 /** @param {any} place opens the card for a new comment on a place */
 export function write(place) {
   const one = open.one;
-  if (!one || !one.can.comment) return;
+  if (!one || !one.can.comment || between()) return;
   open.writing = { text: '', change: '', ...(open.writing || {}), ...place, case: one.case, id: '' };
   if (open.tab !== 'paper') open.tab = 'paper';
   draw();
@@ -333,9 +341,9 @@ async function corrected() {
 }
 
 export function pass() {
-  if (open.one) decide.pass(open.one, moved);
+  if (open.one && !between()) decide.pass(open.one, moved);
 }
 
 export function giveBack() {
-  if (open.one) decide.giveBack(open.one, moved);
+  if (open.one && !between()) decide.giveBack(open.one, moved);
 }
