@@ -57,9 +57,18 @@ def said(*words: str) -> list[ColumnElement[str]]:
 
 
 def resubmitted() -> ColumnElement[bool]:
-    """改后重交: in hand again after a return; a slip that the office put right is no new text."""
-    returned = exists().where(decisions.c.case == cases.c.id, decisions.c.kind.in_(said("returned")))
-    return and_(cases.c.state.in_(said(*OPEN)), cases.c.n > literal_column("1"), returned)
+    """改后重交: in hand again after a return, with a text that its holder has not decided yet but knew before.
+
+    A slip that the office put right is no new text, and what the level above sent down has nobody changed.
+    """
+    about = decisions.c.case == cases.c.id
+    returned = exists().where(about, decisions.c.kind.in_(said("returned")))
+    own = (decisions.c.unit == cases.c.holder) & decisions.c.kind.not_in(said("out_of_time"))
+    decided = select(func.max(decisions.c.n)).where(about, own).scalar_subquery()
+    first = literal_column("1")
+    return and_(
+        cases.c.state.in_(said(*OPEN)), cases.c.n > first, returned, func.coalesce(decided, cases.c.n) < cases.c.n
+    )
 
 
 def still_writing() -> ColumnElement[bool]:

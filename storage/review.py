@@ -22,7 +22,8 @@ class CommentAt(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
-    """What a level did with a submission: returned, passed, recommended, not_recommended."""
+    """What a level did with a submission: returned, handed_down, passed, recommended, unrecommended,
+    not_recommended, out_of_time."""
 
     id: int
     case: int
@@ -132,6 +133,13 @@ def last_decision(connection: Connection, case: int, level: str, *, but: str = "
         own &= decisions.c.n == n
     newest = select(decisions.c.kind).where(own).order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)
     return str(connection.execute(newest).scalar() or "")
+
+
+def rank_of(connection: Connection, case: int, level: str) -> int:
+    """The place a level gave a case when it last recommended it; 0 for none."""
+    own = (decisions.c.case == case) & (decisions.c.level == level) & (decisions.c.kind == "recommended")
+    newest = select(decisions.c.rank).where(own).order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar() or 0
 
 
 def deciders(connection: Connection, case: int) -> list[int]:

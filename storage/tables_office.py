@@ -95,7 +95,7 @@ decisions = Table(
     ref("case", "cases.id", cascade=True),
     Column("n", Integer, nullable=False),
     string("level", None),
-    string("kind", None),  # returned | passed | recommended | not_recommended
+    string("kind", None),  # returned | handed_down | passed | recommended | unrecommended | …
     number("rank"),
     string("reason"),
     ref("actor"),

@@ -83,6 +83,18 @@ class CommentSeen(NamedTuple):
     explained: str
 
 
+class DecisionSeen(NamedTuple):
+    """What a level did with a case, why, and who it was; `unit` is the path in whose name it was done."""
+
+    id: int
+    kind: str
+    level: str
+    reason: str
+    name: str
+    unit: str
+    at: datetime
+
+
 _holder = units.alias("held_by")
 
 
@@ -149,6 +161,20 @@ def comments_of(connection: Connection, case: int) -> list[CommentSeen]:
         .order_by(comments.c.n, comments.c.id)
     )
     return [CommentSeen._make(row) for row in connection.execute(wanted)]
+
+
+def decisions_of(connection: Connection, case: int) -> list[DecisionSeen]:
+    """What the levels did with a case, the oldest first."""
+    by = func.coalesce(people.c.name, "")
+    wanted = (
+        select(*(decisions.c.id, decisions.c.kind, decisions.c.level, decisions.c.reason, by))
+        .add_columns(func.coalesce(units.c.path, ""), decisions.c.at)
+        .outerjoin(people, people.c.id == decisions.c.actor)
+        .outerjoin(units, units.c.id == decisions.c.unit)
+        .where(decisions.c.case == case)
+        .order_by(decisions.c.at, decisions.c.id)
+    )
+    return [DecisionSeen._make(row) for row in connection.execute(wanted)]
 
 
 def enclosed(connection: Connection, case: int) -> list[tuple[int, str, str, str, datetime]]:

@@ -143,6 +143,8 @@ async def test_places_run_out_and_are_swapped(town: City) -> None:
     assert (await at.act("recommend", case=b36(c), n=1, swap=b36(a), reason="更典型")).json()["ok"]
     assert [row["case"] for row in (await at.get("/list", queue="passed"))["rows"]] == [b36(a)]
     assert {row["case"] for row in (await at.get("/list", queue="up"))["rows"]} == {b36(b), b36(c)}
+    lines = (await at.get(f"/case/{b36(a)}/history"))["rows"]
+    assert lines[0] | {"what": "换下推荐", "reason": "更典型"} == lines[0]
 
 
 async def test_the_pack_the_word_file_and_the_texts(town: City) -> None:

@@ -137,6 +137,7 @@ async def above(talk: Talk, county: Office, city: Office) -> None:
     await city.act("return", case=down["case"], n=down["n"], to="below", reason="请县里核实入户数字")
     await talk.quiet()
     (back,) = await county.rows("mine")
+    assert back["rank"] == down["rank"] or back["rank"] > 0, "the county's own place for it is kept"
     await county.act("pass", cases=[{"case": back["case"], "n": back["n"]}])
     await county.act("recommend", case=back["case"], n=back["n"], swap="", reason="")
     rows = await city.rows("mine")

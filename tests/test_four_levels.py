@@ -133,8 +133,13 @@ async def sent_down(talk: Talk, county: Office, city: Office, writer: Writer) ->
     assert await city.rows("mine") == [] and used(await county.get()) == (0, 1)
     assert await writer.walker.read() == ""
     history = await county.get(f"/case/{row['case']}/history")
-    assert history["rows"][0] | {"who": "何川", "what": "退回下一级"} == history["rows"][0]
+    told = {"who": "何川", "what": "退回下一级", "reason": "入户数字请核实"}
+    assert history["rows"][0] | told == history["rows"][0]
+    below = await county.get(f"/case/{row['case']}")
+    assert below["sent_down"]["text"] == "入户数字请核实" and "青川市何川退回给本级" in below["sent_down"]["title"]
+    assert await county.rows("again") == [], "nobody has changed it"
     await up(talk, county)
+    assert (await city.get(f"/case/{row['case']}"))["sent_down"] is None
     assert used(await county.get()) == (1, 1)
     await writer.walker.read()
 

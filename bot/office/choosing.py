@@ -58,8 +58,8 @@ def recommend(m: Matter, command: Recommend) -> Mapping[str, Any]:
     else:
         m.move("raise", row, level=up.level, holder=m.holder_of(up), opened_at=None, rank=0)
         m.tell_unit(m.holder_of(up), edition, "raised", row)
-    m.decide(row, "recommended", rank=row.rank, reason=reason)
-    m.note_case("case.recommended", row, level=row.level, rank=row.rank)
+    decided = m.decide(row, "recommended", rank=row.rank, reason=reason)
+    m.note_case("case.recommended", row, level=row.level, rank=row.rank, decision=decided)
     to = above.title if above else ""
     m.tell_writer(row, "recommended", unit=row.holder.rpartition("/")[2], up=to)
     return {"to": to, "left": places.left(m, row, edition)}
@@ -102,11 +102,15 @@ def _swap(m: Matter, row: commands.CaseAt, id: int, edition: Edition, reason: st
     if other.level == row.level and other.state == "recommended":
         m.move("unrecommend", other)
     elif up is not None and other.level == up.level and other.state == "waiting" and other.opened_at is None:
-        m.move("unraise", other, level=row.level, holder=row.holder_id, opened_at=m.now)
+        rank = rows.rank_of(m.connection, other.id, row.level)
+        m.move("unraise", other, level=row.level, holder=row.holder_id, opened_at=m.now, rank=rank)
     else:
         raise Refused("swap_read", number=other.number)
     places.give_back(m, other, edition, Stop(level=row.level, path=here.path))
-    m.note_case("case.unrecommended", other, level=row.level)
+    # It was the lower level's to decide, whichever level had the case in hand by then.
+    decided = m.decide(other._replace(level=row.level, holder_id=row.holder_id), "unrecommended", reason=reason)
+    m.note_case("case.unrecommended", other, level=row.level, decision=decided)
+    m.tell_writer(other, "unrecommended", unit=row.holder.rpartition("/")[2])
 
 
 def not_recommend(m: Matter, command: NotRecommend) -> Mapping[str, Any]:
@@ -115,8 +119,8 @@ def not_recommend(m: Matter, command: NotRecommend) -> Mapping[str, Any]:
     edition = m.edition(row.edition)
     reason = m.words(command.reason, needed="no_reason")
     m.move("not_recommend", row, rank=0)
-    m.decide(row, "not_recommended", reason=reason)
-    m.note_case("case.not_recommended", row, level=row.level)
+    decided = m.decide(row, "not_recommended", reason=reason)
+    m.note_case("case.not_recommended", row, level=row.level, decision=decided)
     level = level_of(edition.call, row.level)
     m.tell_writer(
         row,

@@ -236,8 +236,8 @@ class Matter:
             if known.id != self.actor.person:
                 news_rows.add(self.connection, known.conversation, due, event)
 
-    def decide(self, row: commands.CaseAt, kind: str, *, reason: str = "", rank: int = 0) -> None:
-        """Keeps what the holder did with a submission."""
+    def decide(self, row: commands.CaseAt, kind: str, *, reason: str = "", rank: int = 0) -> int:
+        """Keeps what the holder did with a submission; the decision's id, by which the books lead to its reason."""
         decided = rows.DecisionRow(
             id=self.world.new_id(),
             case=row.id,
@@ -251,6 +251,7 @@ class Matter:
             unit=row.holder_id,
         )
         rows.decide(self.connection, decided)
+        return decided.id
 
     def name(self) -> str:
         """What whoever commands is called, "" where that is not known."""

@@ -180,8 +180,8 @@ def return_case(m: Matter, command: ReturnCase) -> Mapping[str, Any]:
         where = {"level": first.level, "holder": m.holder_of(first)}
         places.give_back_below(m, row, edition)
     m.move("return", row, back_by=until, route_back=command.route, rank=0, **where)
-    m.decide(row, "returned", reason=reason)
-    m.note_case("case.returned", row, comments=comments, route=command.route, level=row.level)
+    decided = m.decide(row, "returned", reason=reason)
+    m.note_case("case.returned", row, comments=comments, route=command.route, level=row.level, decision=decided)
     m.tell_writer(
         row,
         "returned",
@@ -209,9 +209,10 @@ def _hand_down(m: Matter, row: commands.CaseAt, edition: Edition, reason: str) -
     if not reason:
         raise Refused("no_reason")
     places.give_back(m, row, edition, below)
-    m.move("hand_down", row, level=below.level, holder=m.holder_of(below), opened_at=m.now, rank=0)
-    m.decide(row, "returned", reason=reason)
-    m.note_case("case.handed_down", row, level=row.level, to=below.level)
+    rank = rows.rank_of(m.connection, row.id, below.level)
+    m.move("hand_down", row, level=below.level, holder=m.holder_of(below), opened_at=m.now, rank=rank)
+    decided = m.decide(row, "handed_down", reason=reason)
+    m.note_case("case.handed_down", row, level=row.level, to=below.level, decision=decided)
     m.tell_unit(m.holder_of(below), edition, "handed_down", row)
     return {"comments": 0, "until": None, "to": below.path[-1]}
 

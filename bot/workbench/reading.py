@@ -65,6 +65,7 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
             {"id": b36(i), "file": file, "name": name, "kind_text": s.say(f"enclosure.{kind}"), "at": s.when(when)}
             for i, kind, file, name, when in workbench.enclosed(s.connection, id)
         ],
+        "sent_down": _sent_down(s, head),
         "can": _can(s, head, n),
         "return": _return(s, head),
         "next": following,
@@ -149,6 +150,17 @@ def _title(s: Sight, content: Content, comment: CommentSeen) -> str:
     if found is not None:
         return s.say("place.section", n=found.n, heading=found.heading)
     return s.say(f"place.{section}" if section in ("pictures", "head") else "place.whole")
+
+
+def _sent_down(s: Sight, head: CaseHead) -> Mapping[str, str] | None:
+    """Who handed the case back to the level that has it now, and why: what is to be done stands above everything."""
+    decided = workbench.decisions_of(s.connection, head.id)
+    if not decided or decided[-1].kind != "handed_down" or head.state not in (*OPEN, "passed"):
+        return None
+    last = decided[-1]
+    unit = last.unit.rpartition("/")[2]
+    who = s.say("sent_down.by", unit=unit, name=last.name) if last.name else unit
+    return {"title": s.say("sent_down.title", who=who, at=s.when(last.at)), "text": last.reason}
 
 
 def _can(s: Sight, head: CaseHead, n: int) -> Mapping[str, bool]:
@@ -237,10 +249,11 @@ def compare(s: Sight, id: int, old: int, new: int) -> Mapping[str, Any] | None:
 
 
 def history(s: Sight, id: int) -> Mapping[str, Any] | None:
-    """Who did what with a case, the newest first."""
+    """Who did what with a case and why, the newest first."""
     head = workbench.case(s.connection, s.scope, id)
     if head is None:
         return None
     s.edition = s.known[head.edition]
     lines = audit.seen(s.connection, Scope(person=0, units=("",)), case=id, limit=300)
-    return {"rows": [row(s, line) for line in lines]}
+    why = {one.id: one.reason for one in workbench.decisions_of(s.connection, id)}
+    return {"rows": [{**row(s, line), "reason": why.get(line.params.get("decision", 0), "")} for line in lines]}

@@ -84,7 +84,8 @@ function draw() {
   const reader = byId('reader');
   const top = reader.querySelector('.body') ? reader.querySelector('.body').scrollTop : 0;
   const body = el('div', { class: `body${open.tab === 'paper' ? '' : ' one'}` });
-  reader.replaceChildren(head(one), body, actions(one));
+  const down = one.sent_down ? [el('div', { class: 'down' }, el('h3', { text: one.sent_down.title }), el('p', { text: one.sent_down.text }))] : [];
+  reader.replaceChildren(head(one), ...down, body, actions(one));
   reader.classList.toggle('can', Boolean(one.can.comment));
   if (open.tab === 'paper') paper(body, one);
   else if (open.tab === 'pictures') pictures(body, one);
@@ -306,7 +307,8 @@ async function history(body, one) {
   try {
     const told = await read(`/case/${one.case}/history`);
     body.replaceChildren(el('ol', { class: 'hist' }, ...told.rows.map((/** @type {any} */ r) => el('li', {},
-      el('span', { class: 's', text: r.at }), el('span', { text: r.who }), el('span', {}, el('span', { text: r.what }), r.detail ? el('span', { class: 's', text: `　${r.detail}` }) : null)))));
+      el('span', { class: 's', text: r.at }), el('span', { text: r.who }), el('span', {}, el('span', { text: r.what }), r.detail ? el('span', { class: 's', text: `　${r.detail}` }) : null,
+        r.reason ? el('span', { class: 'why', text: r.reason }) : null)))));
   } catch (trouble) { complain(trouble); }
 }
 
