@@ -155,6 +155,8 @@ class Batch:
         for case_id, noted in comments.load(self.connection, returned).items():
             mind, draft_id = returned[case_id]
             mind.comments[draft_id] = tuple(evolve(c, draft=draft_id) for c in noted)
+        for draft_id, questions in comments.touched(self.connection, [d for _, d in returned.values()]).items():
+            next(m for m in found if draft_id in m.drafts).touched[draft_id] = questions
         wanted = {d: m for m in found for d in _likely(m)}
         slim = [
             d for d, m in wanted.items() if whole is not None and m.person.id in persons and m.person.id not in whole
@@ -281,6 +283,7 @@ def view_of(
         texts=mind.texts,
         cases=mind.cases,
         comments=mind.comments,
+        touched=mind.touched,
         units=units,
         extensions=extensions,
         caps=_caps(channel, setting.channels.get(channel, NO_CAPS)),

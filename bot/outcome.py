@@ -220,6 +220,8 @@ def _keep_state(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming, sp
         answers = mind.texts[answer.draft].answers
         rows.answer(answer, answers.get(answer.question), at)
         answers[answer.question] = answer  # type: ignore[index]
+        if mind.drafts[answer.draft].state == "returned":
+            mind.touched.setdefault(answer.draft, set()).add(answer.question)
     _keep_records(batch, mind, turn, incoming, spoke)
 
 

@@ -27,6 +27,7 @@ class Mind:
     texts: dict[int, Texts] = field(default_factory=dict)
     cases: dict[int, CaseView] = field(default_factory=dict)
     comments: dict[int, tuple[Comment, ...]] = field(default_factory=dict)
+    touched: dict[int, set[str]] = field(default_factory=dict)
     spoken: bool = False
     typed: bool = False
 

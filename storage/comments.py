@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from bot.engine.model import Comment
 from storage.prepared import Read
-from storage.tables import cases, comments
+from storage.tables import answers, cases, comments, submissions
 
 _LOAD = Read(
     select(
@@ -34,6 +34,13 @@ _LOAD = Read(
         comments.c.sent_at.is_not(None),
     )
     .order_by(comments.c.id),
+    "ids",
+)
+_TOUCHED = Read(
+    select(answers.c.draft, answers.c.question)
+    .join(cases, cases.c.draft == answers.c.draft)
+    .join(submissions, (submissions.c.case == cases.c.id) & (submissions.c.n == cases.c.n))
+    .where(answers.c.draft.in_(bindparam("ids", expanding=True)), answers.c.latest, answers.c.at > submissions.c.at),
     "ids",
 )
 _ANSWER = (
@@ -68,6 +75,14 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, list[Comment
                 explained=explained,
             )
         )
+    return found
+
+
+def touched(connection: Connection, drafts: Collection[int]) -> dict[int, set[str]]:
+    """The questions of these drafts whose answers were written after the last submission, by the draft."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for draft, question in _TOUCHED.rows(connection, list(drafts)) if drafts else ():
+        found[draft].add(question)
     return found
 
 

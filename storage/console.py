@@ -65,7 +65,7 @@ def resubmitted() -> ColumnElement[bool]:
     returned = exists().where(about, decisions.c.kind.in_(said("returned")))
     own = (decisions.c.unit == cases.c.holder) & decisions.c.kind.not_in(said("out_of_time"))
     decided = select(func.max(decisions.c.n)).where(about, own).scalar_subquery()
-    first = literal_column("1")
+    first: ColumnElement[int] = literal_column("1")
     return and_(
         cases.c.state.in_(said(*OPEN)), cases.c.n > first, returned, func.coalesce(decided, cases.c.n) < cases.c.n
     )

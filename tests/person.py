@@ -51,6 +51,7 @@ class Village:
         self.texts: dict[int, Texts] = {}
         self.cases: dict[int, CaseView] = {}
         self.comments: dict[int, tuple[Comment, ...]] = {}
+        self.touched: dict[int, set[str]] = {}
         self.contents: list[Content] = []
         self.faces: list[Face] = []
         self.turn: Turn | None = None
@@ -74,6 +75,7 @@ class Village:
             texts=self.texts,
             cases=self.cases,
             comments=self.comments,
+            touched=self.touched,
             vocabulary=WORDING.vocabulary,
             caps=self.caps,
             levels=("县", "乡镇", "村"),
@@ -102,6 +104,8 @@ class Village:
             self.comments[comment.draft] = tuple(comment if c.id == comment.id else c for c in noted)
         for answer in turn.answers:
             self.texts[answer.draft].answers[answer.question] = answer  # type: ignore[index]
+            if self.drafts[answer.draft].state == "returned":
+                self.touched.setdefault(answer.draft, set()).add(answer.question)
         return self._show(turn, self._office(turn))
 
     def _office(self, turn: Turn) -> dict[str, str]:

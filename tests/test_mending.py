@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine.answers import measure, printed
+from bot.engine.answers import measure, plain, printed
 from bot.engine.board import board
 from bot.engine.ids import b36
 from bot.engine.messages import Incoming, Pressed, Said
-from bot.engine.model import Answer, Caps, CaseView, Comment, Draft, Focus, Fragment, Texts, Undo
+from bot.engine.model import Answer, Attachment, Caps, CaseView, Comment, Draft, Focus, Fragment, Texts, Undo
+from bot.engine.progress import walk
 from bot.engine.quoting import find, rewrite
 from bot.engine.work import Work
 from storage import codec
@@ -168,6 +169,7 @@ def test_what_an_undo_puts_back_of_comments_is_kept(notes: list[tuple[int, str, 
 def test_the_card_says_that_the_case_is_back_and_how_much_is_left() -> None:
     """退回修改 with the number of open comments; edited when one is answered."""
     village = returned(["开会。"])
+    village.touched[99] = {village.comments[99][0].question}
     village.caps = Caps(name="telegram", page=False, edits=True)
     shown = village.take(Pressed(at=village.now, press=f"mend_done:{b36(99)}:{b36(7)}"))
     assert [o.text.split("\n")[0] for o in shown if o.slot == "card"] == ["退回修改，还有1处没有答复。共4节，写好0节"]
@@ -186,6 +188,45 @@ def test_a_sentence_that_is_no_longer_there_is_not_guessed() -> None:
     assert printed_of(village) == "已经重写过了。" and village.comments[99][0].answer == ""
     assert shown[0].text == "这一句已经不是原来的写法了，没有动稿子。"
     assert [b.label for b in shown[-1].buttons] == ["去改这一节", "已经改好了", "不改，说明原因"]
+
+
+def test_changed_is_said_of_nothing_that_was_not_touched() -> None:
+    """已经改好了 where nothing was written since the return: said in a sentence, not recorded; after a word it is."""
+    village = returned(["开会。"])
+    done = f"mend_done:{b36(99)}:{b36(7)}"
+    shown = village.take(Pressed(at=village.now, press=done))
+    assert "没有看到改动" in shown[0].text and [c.answer for c in village.comments[99]] == ["", ""]
+    assert [b.label for b in shown[-1].buttons] == ["去改这一节", "已经改好了", "不改，说明原因"]
+    village.take(Said(at=village.now, text="去改这一节"))
+    village.take(Said(at=village.now, text="又补了一段，说清楚是哪一天。"))
+    village.take(Pressed(at=village.now, press=done))
+    assert [c.answer for c in village.comments[99]] == ["changed", ""]
+
+
+def test_a_caption_is_written_where_the_comment_stands() -> None:
+    """我来写说明: the next text is the picture's caption; a text without it is an explanation, one tap from that."""
+    village = returned(["开会。"], block="picture/31")
+    picture = Attachment(
+        draft=99, id=31, question="photos", kind="picture", file="f", name="a.jpg", mime="image/jpeg", size=1
+    )
+    question = next(q for _, q in walk(village.editions[1].call) if q.kind == "pictures")
+    texts = village.texts[99]
+    texts.answers[question.id] = Answer(draft=99, question=question.id, n=1, state="closed", parts=(31,))  # type: ignore[index]
+    texts.attachments[31] = replace(picture, question=question.id)  # type: ignore[index]
+    village.comments[99] = (replace(village.comments[99][0], section="pictures", question=""), village.comments[99][1])
+    shown = village.take(Pressed(at=village.now, press=f"mend:{b36(99)}:{b36(7)}"))
+    assert "第1张照片，说明是：“没有说明”" in shown[-1].text
+    assert [b.label for b in shown[-1].buttons] == ["我来写说明", "去改照片", "已经改好了", "不改，说明原因"]
+    for text in ("我来写说明", "村民在院坝里议事"):
+        village.take(Said(at=village.now, text=text))
+    assert plain(village.texts[99], "photo#31") == "村民在院坝里议事"
+    assert village.comments[99][0].answer == "changed"
+    village.take(Said(at=village.now, text="改第1处"))
+    village.take(Said(at=village.now, text="片长主持议事"))
+    assert village.comments[99][0].answer == "explained"
+    village.take(Said(at=village.now, text="用作照片说明"))
+    assert plain(village.texts[99], "photo#31") == "片长主持议事"
+    assert village.comments[99][0].answer == "changed"
 
 
 def test_the_other_buttons_are_understood_in_words() -> None:

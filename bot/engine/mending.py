@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.engine.answers import END
+from bot.engine.answers import END, plain
 from bot.engine.asking import LEAD, NOTHING, command, on
-from bot.engine.content import PICTURE
-from bot.engine.definition import Question, Section
 from bot.engine.ids import b36
+from bot.engine.mending_places import home, is_touched, picture_of, place, written_in
 from bot.engine.messages import Button, Say, Told
 from bot.engine.model import Comment, Focus
-from bot.engine.progress import number_of, pictures_of
+from bot.engine.pictures import CAPTION_MAX
+from bot.engine.pictures import name as name_picture
+from bot.engine.progress import caption_key, number_of, pictures_of
 from bot.engine.quoting import find, printed_lines, rewrite
 from bot.engine.work import Work
 
@@ -54,19 +55,6 @@ def _focus(w: Work, draft: int, comment: Comment | None, what: str = "") -> None
 
 def _number(w: Work, comment: Comment) -> int:
     return [c.id for c in w.comments(comment.draft)].index(comment.id) + 1
-
-
-def place(w: Work, draft: int, comment: Comment) -> Say:
-    """Where a comment points: 第4节, 第2张照片, 照片, 全文."""
-    shown = pictures_of(w.call(draft), w.texts(draft)) if comment.block.startswith(PICTURE) else []
-    picture = next((n for n, a in enumerate(shown, 1) if f"{PICTURE}{a.id}" == comment.block), 0)
-    if picture:
-        return Say(key="mend.picture", params={"n": picture})
-    section = w.call(draft).section(comment.section)
-    if section is not None and (n := number_of(w.call(draft), section)):
-        return Say(key="mend.section", params={"n": n, "heading": section.heading})
-    known = comment.section in ("pictures", "head")
-    return Say(key=f"mend.{comment.section}" if known else "mend.whole")
 
 
 # ---------------------------------------------------------------- the list
@@ -146,44 +134,40 @@ def show(w: Work, draft: int, id: str) -> None:
 
 def _put(w: Work, draft: int, comment: Comment) -> None:
     gone = bool(comment.quote) and find(w, comment) is None
+    picture = picture_of(w, draft, comment)
     quote = comment.quote if len(comment.quote) <= LEAD else comment.quote[:LEAD] + "……"
-    if comment.section == "pictures" or not comment.quote:
+    if picture:
+        key, quote = "mend.one_picture", plain(w.texts(draft), caption_key(picture))
+    elif not comment.quote:
         key = "mend.one_section"
     else:
         key = "mend.one_gone" if gone else ("mend.one_change" if comment.change is not None else "mend.one")
-    buttons = []
-    if comment.quote and not gone and comment.change is not None:
-        buttons.append(Button(press=on("mend_ok", draft, b36(comment.id)), key="mend_ok", strong=True))
-    if comment.quote and not gone:
-        buttons.append(Button(press=on("mend_own", draft, b36(comment.id)), key="mend_own"))
-    else:
-        buttons += _ways(w, draft, comment)
-    buttons.append(Button(press=on("mend_why", draft, b36(comment.id)), key="mend_why"))
     w.say(
         key,
         i=_number(w, comment),
         of=len(w.comments(draft)),
         place=place(w, draft, comment),
-        quote=quote.removesuffix(END),  # the sentence around it ends by itself
+        quote=quote.removesuffix(END) or Say(key="picture.none"),  # the sentence around it ends by itself
         text=comment.text,
         change=(comment.change or "").removesuffix(END),
-        buttons=buttons,
+        buttons=[*_ways(w, draft, comment), Button(press=on("mend_why", draft, b36(comment.id)), key="mend_why")],
         slot="question",
     )
 
 
 def _ways(w: Work, draft: int, comment: Comment) -> list[Button]:
-    """Where no sentence can be pointed at: to the section, and back when it is done."""
+    """The sentence itself where one can be pointed at; else the section or the pictures, and back when it is done."""
+    own = Button(press=on("mend_own", draft, b36(comment.id)), key="mend_own")
+    if comment.quote and find(w, comment) is not None:
+        ok = Button(press=on("mend_ok", draft, b36(comment.id)), key="mend_ok", strong=True)
+        return [ok, own] if comment.change is not None else [own]
     section = written_in(w, comment)
     go = on("go", draft, section.id) if section is not None else ""
     done = Button(press=on("mend_done", draft, b36(comment.id)), key="mend_done")
+    if picture_of(w, draft, comment):
+        own = Button(press=own.press, key="mend_caption", strong=True)
+        return [own, Button(press=on("change", draft), key="mend_go_picture"), done]
     return [Button(press=go or on("change", draft), key="mend_go"), done]
-
-
-def written_in(w: Work, comment: Comment) -> Section | None:
-    """The section that a comment can lead to: one that has questions of its own in the walk."""
-    section = w.call(comment.draft).section(comment.section)
-    return section if section is not None and section.id not in ("head", "tail") else None
 
 
 def own(w: Work, draft: int, id: str) -> None:
@@ -202,7 +186,13 @@ def _ask(w: Work, draft: int, id: str, what: str, key: str) -> None:
         w.then("resume", draft)
         return
     _focus(w, draft, comment, what)
-    w.say(key, quote=comment.quote.removesuffix(END), buttons=[Button(press=on("mend", draft, id), key="mend_back")])
+    picture = picture_of(w, draft, comment) if what == OWN else 0
+    quote = plain(w.texts(draft), caption_key(picture)) if picture else comment.quote
+    back = [Button(press=on("mend", draft, id), key="mend_back")]
+    told: dict[str, Any] = {"quote": quote.removesuffix(END) or Say(key="picture.none")}
+    if picture:
+        key, told = "mend.write_caption", {**told, "place": place(w, draft, comment)}
+    w.say(key, buttons=back, **told)
 
 
 def accept(w: Work, draft: int, id: str) -> None:
@@ -222,6 +212,10 @@ def done(w: Work, draft: int, id: str) -> None:
         w.then("resume", draft)
         return
     _focus(w, draft, comment)
+    if not is_touched(w, draft, comment):
+        w.say("mend.untouched")
+        _put(w, draft, comment)
+        return
     _answered(w, draft, comment, "changed", "")
     w.say("mend.noted", buttons=[command("undo")])
     _onward(w, draft)
@@ -232,8 +226,10 @@ def explain(w: Work, draft: int, comment: Comment, text: str) -> None:
     what = here(w)[1]
     _answered(w, draft, comment, "explained", text)
     buttons = [command("undo")]
-    if what != WHY and (find(w, comment) is not None or _home(w, draft, comment) is not None):
+    picture = picture_of(w, draft, comment)
+    if what != WHY and (picture or find(w, comment) is not None or home(w, draft, comment) is not None):
         key = "mend_use" if find(w, comment) is not None else "mend_add"
+        key = "mend_name" if picture else key
         buttons.insert(0, Button(press=on("mend_add", draft, b36(comment.id)), key=key))
     office = w.office(draft)
     w.say("mend.explained", text=text, contact=office.contact if office else "", buttons=buttons)
@@ -243,18 +239,18 @@ def explain(w: Work, draft: int, comment: Comment, text: str) -> None:
 def add(w: Work, draft: int, id: str) -> None:
     """[换成这一句], [写进稿子]: what was taken for an explanation belongs into the text."""
     comment = next((c for c in w.comments(draft) if b36(c.id) == id), None)
-    home = _home(w, draft, comment) if comment is not None else None
     if comment is None or comment.answer != "explained" or not comment.explained:
         w.then("resume", draft)
         return
-    if find(w, comment) is not None:
+    if picture_of(w, draft, comment) or find(w, comment) is not None:
         _focus(w, draft, comment)
-        replace(w, draft, comment, comment.explained)
+        put(w, draft, comment, comment.explained)
         return
-    if home is None:
+    found = home(w, draft, comment)
+    if found is None:
         w.then("resume", draft)
         return
-    section, question = home
+    section, question = found
     _focus(w, draft, comment)
     answer = w.answer(draft, question.id)
     fragment = w.add_fragment(draft, question.id, comment.explained, flowing=True)
@@ -263,18 +259,6 @@ def add(w: Work, draft: int, id: str) -> None:
     n = number_of(w.call(draft), section)
     w.say("mend.added", n=n, heading=section.heading, text=comment.explained, buttons=[command("undo")])
     _onward(w, draft)
-
-
-def _home(w: Work, draft: int, comment: Comment | None) -> tuple[Section, Question] | None:
-    """The question that a further sentence about a comment belongs to: its own, else the section's last text."""
-    if comment is None:
-        return None
-    found = w.call(draft).find(comment.question) if comment.question else None
-    if found is not None and found[1].kind == "text":
-        return found
-    section = w.call(draft).section(comment.section)
-    texts = [q for q in section.questions if q.kind == "text" and q.printed] if section is not None else []
-    return (section, texts[-1]) if section is not None and texts else None
 
 
 def _answered(w: Work, draft: int, comment: Comment, answer: str, explained: str) -> None:
@@ -328,6 +312,21 @@ def take_back(w: Work, draft: int, notes: Iterable[tuple[int, str, str]]) -> Non
     for id, answer, explained in notes:
         if id in known:
             w.answer_comment(known[id], answer, explained)
+
+
+def put(w: Work, draft: int, comment: Comment, new: str) -> None:
+    """What was written for the place a comment points to: the caption of its picture, or the sentence itself."""
+    picture = picture_of(w, draft, comment)
+    if not picture:
+        replace(w, draft, comment, new)
+    elif len(new) > CAPTION_MAX:
+        w.say("picture.caption_long")
+    else:
+        name_picture(w, draft, picture, new)
+        _answered(w, draft, comment, "changed", "")
+        n = [a.id for a in pictures_of(w.call(draft), w.texts(draft))].index(picture) + 1
+        w.say("picture.renamed", n=n, text=new, buttons=[command("undo")])
+        _onward(w, draft)
 
 
 def replace(w: Work, draft: int, comment: Comment, new: str) -> None:

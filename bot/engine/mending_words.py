@@ -15,11 +15,11 @@ from bot.engine.mending import (
     here,
     listing,
     own,
-    replace,
+    put,
     show,
     why,
-    written_in,
 )
+from bot.engine.mending_places import written_in
 from bot.engine.places import chosen
 from bot.engine.work import Work
 
@@ -40,7 +40,7 @@ def said(w: Work, text: str) -> None:
     elif what != OWN:
         explain(w, focus.draft, comment, " ".join(text.split()))
     else:
-        replace(w, focus.draft, comment, " ".join(text.split()))
+        put(w, focus.draft, comment, " ".join(text.split()))
 
 
 # What is said of a comment, by the button that it means; and what is said beside it.

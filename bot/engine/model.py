@@ -6,7 +6,7 @@ answer refers to them by number, so an undo entry can hold an earlier answer wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
@@ -342,6 +342,7 @@ class View:
     extensions: tuple[Extension, ...] = ()
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
     comments: Mapping[int, tuple[Comment, ...]] = field(default_factory=dict)
+    touched: Mapping[int, Collection[str]] = field(default_factory=dict)
     caps: Caps = Caps()
     vocabulary: Vocabulary = Vocabulary()
     levels: tuple[str, ...] = ()

@@ -151,6 +151,10 @@ class Work:
         """The questions that got a new version of their answer in this turn."""
         return tuple([question for of, question in self._new_answers if of == draft])
 
+    def touched(self, draft: int) -> frozenset[str]:
+        """The questions of a returned draft that were written to since it was handed in."""
+        return frozenset({*self.view.touched.get(draft, ()), *self.rewritten(draft)})
+
     def title(self, draft: int) -> str:
         """The title as it is now."""
         return plain(self.texts(draft), "title") if (draft, "title") in self._new_answers else self.drafts[draft].title
