@@ -208,6 +208,12 @@ def unit_at(connection: Connection, path: tuple[str, ...]) -> Unit | None:
     return None if row is None else unit_of(row[1], row[0], row[2], row[3])
 
 
+def units_ending(connection: Connection, text: str, limit: int) -> list[str]:
+    """The paths that end in these names, at most `limit`."""
+    wanted = select(units.c.path).where(units.c.path.endswith(f"/{text}", autoescape=True)).limit(limit)
+    return list(connection.execute(wanted).scalars())
+
+
 def make_unit(
     connection: Connection, id: int, path: tuple[str, ...], level: str, *, confirmed: bool, kind: str = ""
 ) -> Unit:

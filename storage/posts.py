@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 
 from bot.doors import Post
 from storage.prepared import Read
-from storage.tables import conversations, invites, people, roles, units
+from storage.tables import addresses, conversations, invites, people, roles, units
 
 OVERSEEING = ("coordinator", "administrator")
 
@@ -48,6 +48,12 @@ def widest(connection: Connection) -> int:
     """One of those who oversee most; 0 where nobody oversees anything."""
     most = select(roles.c.person).join(units, units.c.id == roles.c.unit).where(roles.c.role.in_(OVERSEEING))
     return connection.execute(most.order_by(func.length(units.c.path), roles.c.person).limit(1)).scalar() or 0
+
+
+def is_reached(connection: Connection, person: int) -> bool:
+    """Whether somebody has come by any channel and can be told there."""
+    wanted = select(addresses.c.person).where(addresses.c.person == person, addresses.c.state == "open")
+    return connection.execute(wanted.limit(1)).first() is not None
 
 
 def holders(connection: Connection, unit: int, now: datetime) -> list[Known]:

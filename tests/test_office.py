@@ -323,7 +323,38 @@ async def test_what_came_on_paper_is_a_case_like_any_other(town: City) -> None:
     assert [s.heading for s in content.sections] == ["案例背景", "主要做法"]
     assert [len(s.blocks) for s in content.sections] == [1, 2]
     foreign = EnterCase(edition=town.edition, unit=FAR, name="王", title="事", text="正文")
-    assert await town.refused(town.county, foreign) == "denied"
+    assert await town.refused(town.county, foreign) == "no_unit"
+
+
+async def test_a_unit_may_be_named_by_its_end(town: City) -> None:
+    """石桥镇/龙井村 where there is one; of two 龙井村 all is asked for; what is nowhere in sight is not found."""
+
+    def entered(unit: str) -> EnterCase:
+        return EnterCase(edition=town.edition, unit=unit, name="王", title="事", text="正文")
+
+    case = (await town.act(town.county, entered("石桥镇/龙井村")))["case"]
+    assert (await town.at(case)).unit == f"{COUNTY}/石桥镇/龙井村"
+    assert await town.refused(town.county, entered("龙井村")) == "units_alike"
+    assert await town.refused(town.county, entered("没有的村")) == "no_unit"
+
+
+async def test_who_never_came_is_not_said_to_be_told(town: City) -> None:
+    """A return and a refusal of what came on paper: the office is asked to pass it on itself."""
+    case = await town.case()
+    done = await town.act(town.county, ReturnCase(case=case, n=1, reason="请补照片"))
+    assert done["deaf"] is True
+    (other,) = await town.passed(VILLAGES[1])
+    assert (await town.act(town.county, NotRecommend(case=other, n=1, reason="名额少")))["deaf"] is True
+
+
+async def test_who_was_swapped_out_hears_of_it(town: City) -> None:
+    """In one kind sentence, with where the case stands now."""
+    a, b, c = await town.passed(*VILLAGES[:3])
+    for case in (a, b):
+        await town.act(town.county, Recommend(case=case, n=1))
+    await town.act(town.county, Recommend(case=c, n=1, swap=a, reason="更典型"))
+    heard = await town.heard((await town.at(a)).conversation)
+    assert "推荐名单有调整" in heard[-1] and "仍是“已通过”" in heard[-1] and "更典型" not in heard[-1]
 
 
 # ---------------------------------------------------------------- people

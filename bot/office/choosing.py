@@ -122,14 +122,14 @@ def not_recommend(m: Matter, command: NotRecommend) -> Mapping[str, Any]:
     decided = m.decide(row, "not_recommended", reason=reason)
     m.note_case("case.not_recommended", row, level=row.level, decision=decided)
     level = level_of(edition.call, row.level)
-    m.tell_writer(
+    heard = m.tell_writer(
         row,
         "not_recommended",
         level=level.title if level else "",
         reason=reason,
         keep=edition.office.keep_until.isoformat(),
     )
-    return {}
+    return {"deaf": not heard}
 
 
 # ---------------------------------------------------------------- quotas and dates

@@ -118,6 +118,7 @@ def enter(m: Matter, command: EnterCase) -> Mapping[str, Any]:
 
     What was entered can be returned like any other: the writer goes on by that link.
     """
+    command = replace(command, unit=m.unit_meant(command.unit))
     m.may(command.unit, COORDINATOR, ADMINISTRATOR)
     edition = m.edition(command.edition)
     if edition.closed:

@@ -30,6 +30,7 @@ from storage import news as news_rows
 from storage import review as rows
 from storage.records import EventRow, WakeRow, add_events, drop_wake, set_wakes
 
+MOST_ALIKE = 200  # units of the same name that are looked through
 LONGEST = 2000  # characters of a comment or a reason
 
 
@@ -154,6 +155,22 @@ class Matter:
             raise Refused("no_unit", unit=path)
         return found.id
 
+    def unit_meant(self, text: str) -> str:
+        """The path of the unit in sight that somebody typed: all of it, or its end where only one ends so.
+
+        Refuses any other like one that never existed.
+        """
+        text = text.strip().strip("/")
+        if text and self.sees(text) and people.unit_at(self.connection, tuple(text.split("/"))) is not None:
+            return text
+        ends = people.units_ending(self.connection, text, MOST_ALIKE) if text else []
+        found = [path for path in ends if self.sees(path)]
+        if len(found) > 1:
+            raise Refused("units_alike", unit=text, units=tuple(found[:3]))
+        if not found:
+            raise Refused("no_unit", unit=text)
+        return found[0]
+
     def moment(self, at: datetime, edition: Edition) -> Moment:
         """An instant as a sentence says it."""
         return Moment(at=at, zone=edition.call.zone, now=self.now)
@@ -225,9 +242,10 @@ class Matter:
         """Drops what somebody was to be told; False where they have been told already."""
         return drop_wake(self.connection, conversation, f"told:{event}:{key}")
 
-    def tell_writer(self, row: commands.CaseAt, event: str, **params: Any) -> None:
-        """Has the writer of a case told."""
+    def tell_writer(self, row: commands.CaseAt, event: str, **params: Any) -> bool:
+        """Has the writer of a case told; False where they have not come yet, and will hear it when they do."""
         self.tell(row.conversation, event, row.draft, f"{row.id}:{self.world.new_id()}", params)
+        return posts.is_reached(self.connection, row.person)
 
     def tell_unit(self, unit: int, edition: Edition, event: str, row: commands.CaseAt) -> None:
         """Has the people of an office told that something came to them: many events make one message."""

@@ -182,7 +182,7 @@ def return_case(m: Matter, command: ReturnCase) -> Mapping[str, Any]:
     m.move("return", row, back_by=until, route_back=command.route, rank=0, **where)
     decided = m.decide(row, "returned", reason=reason)
     m.note_case("case.returned", row, comments=comments, route=command.route, level=row.level, decision=decided)
-    m.tell_writer(
+    heard = m.tell_writer(
         row,
         "returned",
         by=m.name(),
@@ -193,7 +193,7 @@ def return_case(m: Matter, command: ReturnCase) -> Mapping[str, Any]:
         direct=command.route == "direct",
     )
     _tell_between(m, row, edition, "returned")
-    return {"comments": comments, "until": until}
+    return {"comments": comments, "until": until, "deaf": not heard}
 
 
 def _in_a_week(m: Matter, edition: Edition) -> Any:

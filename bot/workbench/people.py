@@ -98,7 +98,9 @@ def _grants(s: Sight) -> Mapping[str, Any]:
 
 def _state(s: Sight, invite: commands.InviteSeen) -> str:
     if invite.personal:
-        return s.say("invite.used", name=invite.name or "") if invite.person else s.say("invite.fresh")
+        if not invite.person:
+            return s.say("invite.fresh")
+        return s.say("invite.used" if invite.came else "invite.bound", name=invite.name or "")
     return s.say("invite.open", came=invite.came)
 
 

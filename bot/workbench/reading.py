@@ -15,7 +15,7 @@ from bot.engine.route import Stop, stop_before, stops
 from bot.workbench.base import Sight, masked
 from bot.workbench.books import row
 from bot.workbench.checking import checks
-from storage import audit, console_rows, workbench
+from storage import audit, console_rows, posts, workbench
 from storage.console_rows import Choice
 from storage.workbench import CaseHead, CommentSeen
 
@@ -49,6 +49,7 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
         "state": head.state,
         "state_text": s.say(f"state.{head.state}"),
         "origin_text": s.say("tag.entered") if head.origin else (s.say("tag.nominated") if head.nominated else ""),
+        "deaf_text": "" if posts.is_reached(s.connection, head.person) else s.say("tag.deaf"),
         "head": _head(s, head, n, at),
         "phone": head.phone,
         "category": next((f.value for f in content.fields if f.id == "category"), ""),

@@ -267,6 +267,8 @@ class Console:
             params.pop("until")  # it was chosen a moment ago
         if name == "recommend" and (done.result["left"] is None or not done.result["to"]):
             key = "recommend_free"
+        if done.result.get("deaf"):
+            key = f"{name}_deaf"
         known = f"console.done.{key}" in self._wording.sentences and "until" not in params
         sentence = self._wording.say(f"console.done.{key}" if known else "console.done.act", **params)
         return {**result, "notice": sentence}

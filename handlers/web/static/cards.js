@@ -61,6 +61,7 @@ function preview(card, acts) {
     el('button', { class: 'zoom', type: 'button', 'aria-label': say('preview_label'), onclick: () => acts.paper(card.draft, card.n || 0) }, el('span', { text: say('preview_open') })));
   const list = el('ul', { class: 'warn' });
   for (const [rows, mark] of [[card.missing || [], 'mk stop'], [card.findings || [], 'mk']]) {
+    if (rows === card.findings && rows.length && (card.missing || []).length) list.appendChild(el('li', { class: 'about', text: say('preview_advice') }));
     for (const row of rows) {
       const text = typeof row === 'string' ? row : row.say;
       const go = row.press && el('button', {
