@@ -96,7 +96,9 @@ def test_looking_at_a_link_uses_nothing(served: Served) -> None:
     coordinator = Client(served)
     path = "/i/" + served.links[1].rsplit("/", 1)[1]
     for _ in range(3):
-        assert coordinator.http.get(path, headers={"Cookie": ""}).status_code == 200
+        shown = coordinator.http.get(path, headers={"Cookie": ""})
+        assert shown.status_code == 200
+    assert "审核工作台" in shown.text and "排成规范的Word稿" not in shown.text
     first = coordinator.join(link=path.rsplit("/", 1)[1], intent="")
     assert first.json()["ok"], first.text
     coordinator.http.close()
