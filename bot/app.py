@@ -38,6 +38,7 @@ from bot.jobs import Workers
 from bot.look import Looking, program_version
 from bot.loops import Retention, Wakes, close_levels, roll
 from bot.office.office import Office
+from bot.planning import Planning
 from bot.supervising import supervise
 from bot.wording import Wording
 from bot.workbench.base import Tools
@@ -244,6 +245,9 @@ class House:
             world=world,
         )
         self.wakes = Wakes(take=take, write=write, readers=readers, world=world)
+        self.planning = Planning(
+            write=write, readers=readers, calls=self.calls, world=world, ring=lambda: self.wakes.ring()
+        )
         self.retention = Retention(
             write=write,
             readers=readers,
@@ -257,6 +261,7 @@ class House:
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "workers": self.workers.run,
             "wakes": self.wakes.run,
+            "planning": self.planning.run,
             "rounds": partial(roll, self.act, self.calls.values()),
             "closing": partial(close_levels, self.act, self.readers, self.calls, self.world),
             "retention": self.retention.run,

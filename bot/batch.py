@@ -22,7 +22,7 @@ from bot.engine.values import evolve, value
 from bot.engine.vocabulary import Vocabulary
 from bot.rows import Mind, Rows
 from bot.world import World
-from storage import cases, comments, conversations, drafts, editions, people, updates
+from storage import cases, comments, conversations, drafts, editions, people, reminding, updates
 from storage.messages import Line
 
 _T = TypeVar("_T")
@@ -157,6 +157,9 @@ class Batch:
             mind.comments[draft_id] = tuple(evolve(c, draft=draft_id) for c in noted)
         for draft_id, questions in comments.touched(self.connection, [d for _, d in returned.values()]).items():
             next(m for m in found if draft_id in m.drafts).touched[draft_id] = questions
+        told = reminding.load(self.connection, [m.person.id for m in found])
+        for mind in found:
+            mind.reminded = told.get(mind.person.id, {})
         wanted = {d: m for m in found for d in _likely(m)}
         slim = [
             d for d, m in wanted.items() if whole is not None and m.person.id in persons and m.person.id not in whole
@@ -284,6 +287,7 @@ def view_of(
         cases=mind.cases,
         comments=mind.comments,
         touched=mind.touched,
+        reminded=mind.reminded,
         units=units,
         extensions=extensions,
         caps=_caps(channel, setting.channels.get(channel, NO_CAPS)),

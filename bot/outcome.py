@@ -238,6 +238,9 @@ def _keep_records(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming, 
         rows.jobs.append(JobRow(batch.setting.world.new_id(), want.job, conversation, args, at))
     if isinstance(incoming, m.Woke):
         rows.woken.append((conversation, incoming.kind, at))
+    for one in turn.reminded:
+        mind.reminded[one.edition] = one
+        rows.reminded.append((mind.person.id, "", one))
     for wake in turn.wakes:
         rows.wakes[conversation, wake.kind] = WakeRow(conversation, wake.kind, wake.at, dict(wake.data))
 

@@ -8,8 +8,19 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.channel import Address
-from bot.engine.model import Answer, Attachment, CaseView, Comment, Conversation, Draft, Fragment, Person, Texts
-from storage import comments, conversations, deliveries, drafts, messages, people, records, updates
+from bot.engine.model import (
+    Answer,
+    Attachment,
+    CaseView,
+    Comment,
+    Conversation,
+    Draft,
+    Fragment,
+    Person,
+    Reminded,
+    Texts,
+)
+from storage import comments, conversations, deliveries, drafts, messages, people, records, reminding, updates
 
 
 @dataclass(slots=True)
@@ -28,6 +39,7 @@ class Mind:
     cases: dict[int, CaseView] = field(default_factory=dict)
     comments: dict[int, tuple[Comment, ...]] = field(default_factory=dict)
     touched: dict[int, set[str]] = field(default_factory=dict)
+    reminded: dict[int, Reminded] = field(default_factory=dict)
     spoken: bool = False
     typed: bool = False
 
@@ -52,6 +64,7 @@ class Rows:
     events: list[records.EventRow] = field(default_factory=list)
     jobs: list[records.JobRow] = field(default_factory=list)
     wakes: dict[tuple[int, str], records.WakeRow] = field(default_factory=dict)
+    reminded: list[tuple[int, str, Reminded]] = field(default_factory=list)
     woken: list[tuple[int, str, datetime]] = field(default_factory=list)
     shut: list[Address] = field(default_factory=list)
 
@@ -85,6 +98,7 @@ class Rows:
         updates.add(connection, self.taken)
         records.add_events(connection, self.events)
         records.add_jobs(connection, self.jobs)
+        reminding.save(connection, self.reminded)
         records.spend_wakes(connection, self.woken)
         records.set_wakes(connection, self.wakes.values())
         for address in self.shut:

@@ -120,7 +120,7 @@ class _Formatter:
     def _moment(self, moment: Moment, spec: str) -> str:
         local = moment.at.astimezone(ZoneInfo(moment.zone))
         hour = local.hour
-        if spec in ("until", "day", "full") and (hour, local.minute, local.second) == (0, 0, 0):
+        if spec in ("until", "day", "full", "clock") and (hour, local.minute, local.second) == (0, 0, 0):
             local, hour = local - timedelta(days=1), 24
         if moment.now is not None and moment.now.astimezone(local.tzinfo).year != local.year:
             spec = _WITH_YEAR.get(spec, spec)

@@ -29,6 +29,7 @@ from storage.tables import (
     messages,
     people,
     quarantine,
+    reminders,
     roles,
     units,
     updates,
@@ -164,7 +165,7 @@ def erase(connection: Connection, person: int, conversation: int) -> None:
     release(
         connection, [r[0] for r in connection.execute(select(documents.c.file).where(documents.c.person == person))]
     )
-    for table in (documents, codes):
+    for table in (documents, codes, reminders):
         connection.execute(delete(table).where(table.c.person == person))
     for table in (messages, deliveries, wakes, quarantine, jobs):
         connection.execute(delete(table).where(table.c.conversation == conversation))

@@ -35,6 +35,7 @@ from storage.tables_office import (
     files,
     jobs,
     phrases,
+    plans,
     quotas,
     submissions,
     uploads,
@@ -68,9 +69,11 @@ __all__ = [
     "metadata",
     "people",
     "phrases",
+    "plans",
     "quarantine",
     "quotas",
     "redeems",
+    "reminders",
     "roles",
     "submissions",
     "units",
@@ -209,6 +212,19 @@ extensions = Table(
     ref("unit", "units.id"),
     instant("until"),
     PrimaryKeyConstraint("edition", "level", "unit"),
+)
+
+# What somebody was reminded of. `level`: "" as a writer, else as somebody who holds that level's cases.
+reminders = Table(
+    "reminders",
+    metadata,
+    ref("person", "people.id", cascade=True),
+    ref("edition", "editions.id", cascade=True),
+    string("level"),
+    instant("told_at", null=True),
+    number("unanswered"),  # how often since they last came
+    flag("off"),  # they want no more of it
+    PrimaryKeyConstraint("person", "edition", "level"),
 )
 
 conversations = Table(

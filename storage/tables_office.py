@@ -199,6 +199,16 @@ wakes = Table(
     PrimaryKeyConstraint("conversation", "kind"),
 )
 
+# What was planned last: its kind, what it was made of, and when.
+plans = Table(
+    "plans",
+    metadata,
+    string("kind", None),
+    string("made_of"),
+    instant(),
+    PrimaryKeyConstraint("kind"),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -1,7 +1,8 @@
 """Stories: conversations as files, told by the real house on a real database, in time that is moved by hand.
 
 A story is a text. `>` is the person, `<` the assistant (a further line of the same message is indented by
-two), `+` lets time pass, `#` is a comment, `@` sets the scene. What the person does:
+two), `+` lets time pass, `~ 12-16` the days until that noon, `#` is a comment, `@` sets the scene. What the person
+does:
 
     > 文字                 says it           > 文字 ⏎            says it and closes the question (the page)
     > [按钮]               presses a button   > !go:{draft}:s    presses a button by its id, old or invented
@@ -33,10 +34,11 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count as count_from
 from pathlib import Path
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from bot.acts import MakeInvite, OpenEdition
 from bot.app import House
@@ -48,6 +50,7 @@ from bot.engine.news import next_slot
 from bot.errors import Refused
 from bot.workdays import china
 from bot.world import World
+from storage import jobs
 from tests.pictures import jpeg
 from tests.story_office import StoryOffice
 
@@ -145,6 +148,27 @@ class Telling:
             pass
         conversation = await self._conversation()
         return self._lines(await self._later(conversation, before)) if conversation else []
+
+    async def pass_days(self, text: str) -> list[str]:
+        """`~ 12-16`: day by day and clock by clock until that noon; what is said of itself, each with its time."""
+        zone = ZoneInfo("Asia/Shanghai")
+        month, day = map(int, text.split("-"))
+        end = datetime.combine(date(self.world.at.year, month, day), time(12), zone).astimezone(UTC)
+        out: list[str] = []
+        before = await self._seq()
+        while self.world.at < end:
+            await self.house.planning.look()
+            morning = (self.world.at.astimezone(zone) + timedelta(days=1)).replace(hour=0, minute=10, second=0)
+            until = min(end, morning.astimezone(UTC))
+            while (due := await self.house.readers.run(jobs.next_wake)) is not None and due <= until:
+                self.world.at = max(due, self.world.at)
+                await self.house.wakes.ring_due()
+                told = await self._later(await self._conversation(), before)
+                if told:
+                    out += [f"  {self.world.at.astimezone(zone):%m-%d %H:%M}", *self._lines(told)]
+                before = await self._seq()
+            self.world.at = max(until, self.world.at)
+        return out
 
     async def _later(self, conversation: int, seq: int) -> list[Outgoing]:
         """What jobs that were wanted bring, done at once."""
@@ -316,6 +340,8 @@ async def _retell(telling: Telling, lines: list[str]) -> str:
             out += await telling.tell(line[2:])
         elif line.startswith("+ "):
             out += await telling.pass_time(line[2:])
+        elif line.startswith("~ "):
+            out += await telling.pass_days(line[2:])
         elif line.startswith("* "):
             out += await telling.office(line[2:])
     return "\n".join(out) + "\n"

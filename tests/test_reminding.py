@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,7 +34,7 @@ def half(day: str = "12-15", **more: object) -> Progress:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def told(progress: Progress, now: datetime, days: WorkDays = PLAIN, rules: Sequence[Reminder] = USUAL) -> list[str]:
+def told(progress: Progress, now: datetime, days: WorkDays = PLAIN, rules: tuple[Reminder, ...] = USUAL) -> list[str]:
     """All reminders from an instant on to somebody who comes after each of them, by the clock of the zone."""
     heard: list[str] = []
     while (planned := next_wake(rules, progress, now, days)) is not None:
@@ -129,7 +128,7 @@ def test_many_editions_of_a_day_are_one_message() -> None:
     one, other = half("12-15"), replace(half("12-08"), edition=2)
     plans = [p for p in (next_wake(USUAL, x, at("12-07 12:00"), PLAIN, 5) for x in (one, other)) if p]
     merged = merge(plans)
-    assert merged is not None and (merged.at, merged.editions) == (at("12-08 09:05"), (2, 1))
+    assert merged is not None and (merged.at, [w.edition for w in merged.wakes]) == (at("12-08 09:05"), [2, 1])
     assert merge(plans, {date(2026, 12, 8)}) is None
 
 
@@ -171,11 +170,11 @@ def test_it_is_always_decent_and_always_ends(
     """In the morning of a working day, before the date, at most one a day, and again what was planned before."""
     zone, days = ZoneInfo(progress.zone), china()
     heard: list[date] = []
-    while (planned := next_wake(some, progress, now, days, minute)) is not None:
+    while (planned := next_wake(tuple(some), progress, now, days, minute)) is not None:
         here = planned.at.astimezone(zone)
         assert now <= planned.at < progress.until and not progress.off
         assert FIRST <= here.time() < LAST and days.works(here.date())
-        assert next_wake(some, progress, planned.at, days, minute) == planned
+        assert next_wake(tuple(some), progress, planned.at, days, minute) == planned
         assert here.date() not in heard
         heard.append(here.date())
         progress, now = replace(progress, told=planned.at), planned.at + timedelta(seconds=30)

@@ -24,7 +24,16 @@ ROOMS = (
     ("storage", "handlers"),
     ("bot.folder",),
     (
-        *("bot.desk", "bot.office", "bot.jobs", "bot.fetching", "bot.loops", "bot.deliveries", "bot.look"),
+        *(
+            "bot.desk",
+            "bot.office",
+            "bot.jobs",
+            "bot.fetching",
+            "bot.loops",
+            "bot.planning",
+            "bot.deliveries",
+            "bot.look",
+        ),
         *("bot.papers", "bot.pack", "bot.batch", "bot.rows", "bot.workbench", "bot.aside"),
     ),
     ("bot.app", "bot.demo"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.engine.content import Content
-from bot.engine.model import Answer, Attachment, Comment, Conversation, Draft, Fragment, Person
+from bot.engine.model import Answer, Attachment, Comment, Conversation, Draft, Fragment, Person, Reminded
 from bot.engine.values import value
 
 # ---------------------------------------------------------------- what people and the house say
@@ -339,6 +339,7 @@ class Turn:
     events: tuple[Event, ...] = ()
     wants: tuple[Want, ...] = ()
     wakes: tuple[Wake, ...] = ()
+    reminded: tuple[Reminded, ...] = ()
     submitted: Submitted | None = None
     taken_back: TakenBack | None = None
     nominated: Nominated | None = None

@@ -144,6 +144,17 @@ class Attachment:
 
 
 @value
+class Reminded:
+    """What somebody was reminded of in one edition: when last, how often since they last came, and whether they want
+    no more of it."""
+
+    edition: int
+    told: datetime | None = None
+    unanswered: int = 0
+    off: bool = False
+
+
+@value
 class Draft:
     """One text being written for one edition, with the summary columns that lists and plans live on.
 
@@ -343,6 +354,7 @@ class View:
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
     comments: Mapping[int, tuple[Comment, ...]] = field(default_factory=dict)
     touched: Mapping[int, Collection[str]] = field(default_factory=dict)
+    reminded: Mapping[int, Reminded] = field(default_factory=dict)
     caps: Caps = Caps()
     vocabulary: Vocabulary = Vocabulary()
     levels: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.engine import controls, desk, editing, going, mending, nominating, opening, pictures, review, writing
+from bot.engine import controls, desk, editing, going, mending, nominating, nudging, opening, pictures, review, writing
 from bot.engine.asking import show
 from bot.engine.card import overview
 from bot.engine.ids import from36
@@ -20,6 +20,8 @@ AGAIN = timedelta(minutes=1)  # so long the same tap is the same act
 PLAIN: Mapping[str, Act] = {
     "consent": opening.consent,
     "wake": controls.set_wake,
+    "quiet": lambda w, *_: nudging.quiet(w),
+    "refuse": nudging.refuse,
     "erase": controls.erase,
 }
 
@@ -90,6 +92,7 @@ COMMANDS: Mapping[str, Act] = {
     "text": writing.as_text,
     "stuck": controls.stuck,
     "place": going.go_waiting,
+    "remind": nudging.again,
     "close": _of_draft(lambda w, draft: controls.close_draft(w, draft, False)),
 }
 

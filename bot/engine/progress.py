@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.engine.definition import Call, Question, Section
-from bot.engine.model import Answer, Attachment, SectionState, Texts
+from bot.engine.definition import TRACK, Call, Question, Section
+from bot.engine.model import Answer, Attachment, Draft, SectionState, Texts
 
 DONE = ("done", "advice")  # the states that count as a section done
 BlockKind = Literal["question", "section", "declaration", "pictures", "files", "short", "long", "unit"]
@@ -228,3 +228,25 @@ def picked(question: Question, texts: Texts) -> tuple[str, ...]:
     out = [labels[p] for p in answer.picks if p in labels]
     out += [texts.fragments[i].text for i in answer.parts if i in texts.fragments]
     return tuple(out)
+
+
+def sums(call: Call, row: Draft, before: Texts, now: Texts, changed: Mapping[str, Answer]) -> tuple[int, int]:
+    """字数 and sections done of a draft, with what changed added: what was counted before is not counted again."""
+    if TRACK in changed:  # other sections count now
+        return total_words(call, now), sections_done(call, now)
+    words, sections = row.words, {}
+    for question, answer in changed.items():
+        place = call.find(question)
+        if place is None:
+            continue
+        section, asked = place
+        old = before.answers.get(question)
+        was = (touched(old), settled(old), is_open(asked, before))
+        if was != (touched(answer), settled(answer), is_open(asked, now)):
+            sections[section.id] = section  # else it cannot have come to another state
+        if asked.kind == "text" and asked.printed and section.numbered:
+            words += answer.words - (old.words if old else 0)
+    done = sum(
+        (section_state(s, now) in DONE) - (section_state(s, before) in DONE) for s in sections.values() if s.numbered
+    )
+    return words, row.sections_done + done

@@ -8,11 +8,13 @@ the date has not passed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bot.engine.definition import Reminder
+from bot.engine.definition import Edition, Reminder, offered
+from bot.engine.model import Reminded
 from bot.engine.values import value
 from bot.engine.workdays import WorkDays
 
@@ -20,6 +22,34 @@ FIRST, LAST = time(9), time(11)  # of a working day, in the call's zone; LAST is
 SPREAD = 110  # minutes over which people are spread, so that whoever is told at the end still is within the time
 PATIENCE = 2  # so many without a sign of life, and only the last one comes
 _INSTANT = timedelta(microseconds=1)
+Until = Callable[[Edition, int, datetime | None], datetime]
+
+
+@value
+class Begun:
+    """A draft as far as planning looks at it. `state`: the draft's own; `blank`: nothing is written in it; `done`: its
+    sections; `since`: when it was begun, or came back; `back_by`: the day set with a return."""
+
+    draft: int
+    edition: int
+    state: str
+    done: int
+    track: str
+    since: datetime
+    blank: bool = False
+    back_by: datetime | None = None
+
+
+@value
+class Writer:
+    """Somebody who writes, or has been asked to. `came`: when they first did; `seen`: when they did last."""
+
+    person: int
+    unit: int
+    came: datetime
+    seen: datetime | None
+    begun: tuple[Begun, ...]
+    reminded: Mapping[int, Reminded]
 
 
 @value
@@ -36,6 +66,7 @@ class Progress:
     until: datetime
     zone: str
     since: datetime
+    draft: int = 0
     level: str = ""
     told: datetime | None = None
     unanswered: int = 0
@@ -47,6 +78,7 @@ class Planned:
     """The next reminder of one edition."""
 
     edition: int
+    draft: int
     at: datetime
     until: datetime
     zone: str
@@ -62,11 +94,56 @@ class Merged:
     """One message: when, and for which editions, by their dates."""
 
     at: datetime
-    editions: tuple[int, ...]
+    day: date
+    wakes: tuple[Planned, ...]
+
+
+def progresses(writer: Writer, editions: Mapping[int, Edition], until: Until, now: datetime) -> list[Progress]:
+    """What somebody has still to do, one for each draft that is not handed in; who has none at all may begin.
+
+    `editions`: those one can write for now, and those of drafts that came back; `until`: the unit's own date.
+    """
+    found: list[Progress] = []
+    for one in writer.begun:
+        edition = editions.get(one.edition)
+        if edition is None or one.state not in ("writing", "returned"):
+            continue
+        back_by = one.back_by if one.state == "returned" else None
+        if one.state == "returned":
+            state = "returned"
+        elif one.blank:
+            state = "idle"
+        else:
+            state = "ready" if one.done >= len(edition.call.in_track(one.track).sections) else "half"
+        found.append(_progress(writer, edition, state, until(edition, writer.unit, back_by), one.since, one.draft))
+    if writer.begun:
+        return found
+    for edition in offered(editions.values(), now):
+        since = max(writer.came, edition.opened_at)
+        found.append(_progress(writer, edition, "idle", until(edition, writer.unit, None), since, 0))
+    return found
+
+
+def _progress(writer: Writer, edition: Edition, state: str, until: datetime, since: datetime, draft: int) -> Progress:
+    known = writer.reminded.get(edition.id)
+    seen = writer.seen
+    told = known.told if known else None
+    answered = told is None or (seen is not None and seen > told)
+    return Progress(
+        edition=edition.id,
+        state=state,
+        until=until,
+        zone=edition.call.zone,
+        since=max(since, seen) if seen else since,
+        draft=draft,
+        told=told,
+        unanswered=known.unanswered if known and not answered else 0,
+        off=bool(known and known.off),
+    )
 
 
 def next_wake(
-    rules: Sequence[Reminder], progress: Progress, now: datetime, days: WorkDays, minute: int = 0
+    rules: tuple[Reminder, ...], progress: Progress, now: datetime, days: WorkDays, minute: int = 0
 ) -> Planned | None:
     """The next reminder of an edition, at `now` or later; None when there is none to come.
 
@@ -74,16 +151,16 @@ def next_wake(
     """
     if progress.off or now >= progress.until:
         return None
-    zone = ZoneInfo(progress.zone)
+    silent = progress.unanswered >= PATIENCE
     after = max(progress.since, progress.told or progress.since)
-    for last in _days(rules, progress, zone):
-        at = _slot(days.before(last), zone, minute)
+    for slot in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
+        at = slot + timedelta(minutes=minute)
         if at <= after:
             continue
         if at < now:  # it was missed: as soon as it is decent
-            at = decent(now, zone, days, minute)
+            at = decent(now, ZoneInfo(progress.zone), days, minute)
         return (
-            Planned(edition=progress.edition, at=at, until=progress.until, zone=progress.zone)
+            Planned(edition=progress.edition, draft=progress.draft, at=at, until=progress.until, zone=progress.zone)
             if at < progress.until
             else None
         )
@@ -101,7 +178,9 @@ def merge(wakes: Iterable[Planned], taken: Collection[date] = ()) -> Merged | No
     first = left[0]
     zone = ZoneInfo(first.zone)
     together = [wake for wake in left if wake.at.astimezone(zone).date() == first.day]
-    return Merged(at=first.at, editions=tuple(w.edition for w in sorted(together, key=lambda w: (w.until, w.edition))))
+    return Merged(
+        at=first.at, day=first.day, wakes=tuple(sorted(together, key=lambda w: (w.until, w.edition, w.draft)))
+    )
 
 
 def decent(now: datetime, zone: ZoneInfo, days: WorkDays, minute: int = 0) -> datetime:
@@ -124,16 +203,23 @@ def days_left(until: datetime, now: datetime, zone: str) -> int:
     return ((until - _INSTANT).astimezone(here).date() - now.astimezone(here).date()).days
 
 
-def _days(rules: Sequence[Reminder], progress: Progress, zone: ZoneInfo) -> list[date]:
-    """The days of the rules that speak of this state, the first one first; of who is silent only the last."""
-    end = (progress.until - _INSTANT).astimezone(zone)
+@lru_cache(maxsize=4096)
+def _slots(
+    rules: tuple[Reminder, ...], level: str, state: str, silent: bool, until: datetime, zone: str, days: WorkDays
+) -> tuple[datetime, ...]:
+    """When those are reminded who come first on each day, the first day first; of who is silent only the last.
+
+    Kept: whoever is in the same state has the same days, and a hundred thousand are in a few.
+    """
+    here = ZoneInfo(zone)
+    end = (until - _INSTANT).astimezone(here)
     # Where the date ends before anybody may be told of it, the day before is the last one.
     last = end.date() if end.time() >= LAST else end.date() - timedelta(days=1)
-    fit = (r for r in rules if r.level == progress.level and progress.state in r.states)
-    offsets = sorted({days for rule in fit for days in rule.days}, reverse=True)
-    if progress.unanswered >= PATIENCE:
+    fit = (rule for rule in rules if rule.level == level and state in rule.states)
+    offsets = sorted({n for rule in fit for n in rule.days}, reverse=True)
+    if silent:
         offsets = offsets[-1:]
-    return [last - timedelta(days=days) for days in offsets]
+    return tuple(_slot(days.before(last - timedelta(days=n)), here, 0) for n in offsets)
 
 
 def _slot(day: date, zone: ZoneInfo, minute: int) -> datetime:

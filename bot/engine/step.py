@@ -20,6 +20,7 @@ from bot.engine import (
     mending,
     mending_words,
     news,
+    nudging,
     opening,
     pictures,
     pressing,
@@ -44,6 +45,7 @@ from bot.engine.messages import (
     Pressed,
     Reach,
     Said,
+    Say,
     Sent,
     Shared,
     Told,
@@ -302,16 +304,17 @@ def _woke(w: Work, woke: Woke) -> None:
     if woke.kind == news.NEWS:
         news.tell(w, woke.data)
         return
+    if woke.kind == nudging.REMIND:
+        nudging.ring(w, woke.data)
+        return
     draft = int(woke.data.get("draft", 0))
     row = w.drafts.get(draft)
     if row is None or row.state not in ("writing", "returned"):
         return
-    w.say(
-        "wake.chosen",
-        title=row.title,
-        name=w.person.name,
-        buttons=[Button(press=on("resume", draft), key="resume", strong=True)],
-    )
+    params = {"title": row.title, "name": w.person.name}
+    buttons = [Button(press=on("resume", draft), key="resume", strong=True)]
+    if not nudging.agreed(w, woke.data, Say(key="wake.chosen", params=params)):
+        w.say("wake.chosen", buttons=buttons, **params)
 
 
 _HANDLERS: Mapping[type[Incoming], Callable[[Work, Any], None]] = {

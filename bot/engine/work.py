@@ -11,17 +11,21 @@ from bot.engine.count import count
 from bot.engine.definition import TRACK, Call, Edition, Office, Question, Section, deadline
 from bot.engine.messages import (
     Button,
+    Done,
     Event,
     Incoming,
     Moment,
     Nominated,
+    Reach,
     Reply,
     Submitted,
     TakenBack,
+    Told,
     Turn,
     UnitNamed,
     Wake,
     Want,
+    Woke,
 )
 from bot.engine.model import (
     PROFILE,
@@ -34,12 +38,13 @@ from bot.engine.model import (
     Focus,
     Fragment,
     Person,
+    Reminded,
     Texts,
     Undo,
     Unread,
     View,
 )
-from bot.engine.progress import DONE, is_open, section_state, sections_done, settled, total_words, touched
+from bot.engine.progress import sums
 from bot.engine.values import closed, evolve, opened
 
 UNDO_STEPS = 20
@@ -66,6 +71,7 @@ class Work:
         self.events: list[Event] = []
         self.wants: list[Want] = []
         self.wakes: list[Wake] = []
+        self.reminded: dict[int, Reminded] = {}
         self.submitted: Submitted | None = None
         self.taken_back: TakenBack | None = None
         self.nominated: Nominated | None = None
@@ -248,6 +254,10 @@ class Work:
         self._new_answers[key] = answer
         return answer
 
+    def remind(self, reminded: Reminded) -> None:
+        """Keeps that somebody was reminded, or wants no more of it."""
+        self.reminded[reminded.edition] = reminded
+
     def answer_comment(self, comment: Comment, answer: str, explained: str) -> None:
         """What the writer did about a comment; "" opens it again."""
         self._noted.setdefault(comment.id, comment)
@@ -328,32 +338,13 @@ class Work:
     # ------------------------------------------------------------ the result
 
     def _sums(self, draft: int) -> dict[str, Any]:
-        """The sums of a draft with what this turn changed added; what was counted before is not counted again."""
-        row, call, now = self.drafts[draft], self.call(draft), self.texts(draft)
+        row = self.drafts[draft]
         if row.call == PROFILE:
             return {}
+        changed = {question: answer for (of, question), answer in self._new_answers.items() if of == draft}
         before = self.view.texts.get(draft, Texts())
-        title = self.title(draft)
-        if (draft, TRACK) in self._new_answers:  # other sections count now
-            return {"words": total_words(call, now), "sections_done": sections_done(call, now), "title": title}
-        words, sections = row.words, {}
-        for (of, question), answer in self._new_answers.items():
-            place = call.find(question) if of == draft else None
-            if place is None:
-                continue
-            section, asked = place
-            old = before.answers.get(question)
-            was = (touched(old), settled(old), is_open(asked, before))
-            if was != (touched(answer), settled(answer), is_open(asked, now)):
-                sections[section.id] = section  # else it cannot have come to another state
-            if asked.kind == "text" and asked.printed and section.numbered:
-                words += answer.words - (old.words if old else 0)
-        done = sum(
-            (section_state(s, now) in DONE) - (section_state(s, before) in DONE)
-            for s in sections.values()
-            if s.numbered
-        )
-        return {"words": words, "sections_done": row.sections_done + done, "title": title}
+        words, done = sums(self.call(draft), row, before, self.texts(draft), changed)
+        return {"words": words, "sections_done": done, "title": self.title(draft)}
 
     def _is_old(self, draft: Draft) -> bool:
         old = self.view.drafts.get(draft.id)
@@ -373,8 +364,8 @@ class Work:
                 columns["seen_at"] = self.now
                 columns["at"] = focus.question or self.drafts[draft].at
             self.change(draft, **columns)
-        if self.conversation is not self.before:
-            self.set(seen_at=self.now)
+        if self.conversation is not self.before and not isinstance(self.incoming, Told | Done | Woke | Reach):
+            self.set(seen_at=self.now)  # somebody came
         return Turn(
             conversation=closed(self.conversation),
             person=None if self.person is self.view.person or self.person == self.view.person else self.person,
@@ -388,6 +379,7 @@ class Work:
             events=tuple(self.events),
             wants=tuple(self.wants),
             wakes=tuple(self.wakes),
+            reminded=tuple(self.reminded.values()),
             submitted=self.submitted,
             taken_back=self.taken_back,
             nominated=self.nominated,

@@ -38,6 +38,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("unit", "text", name=op.f("uq_phrases_unit_text")),
     )
     op.create_table(
+        "plans",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("made_of", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_plans")),
+    )
+    op.create_table(
+        "reminders",
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("edition", sa.BigInteger(), nullable=False),
+        sa.Column("level", sa.Text(), server_default="", nullable=False),
+        sa.Column("told_at", Instant(), nullable=True),
+        sa.Column("unanswered", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("off", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_reminders_person"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.id"], name=op.f("fk_reminders_edition"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person", "edition", "level", name=op.f("pk_reminders")),
+    )
+    op.create_table(
         "quotas",
         sa.Column("edition", sa.BigInteger(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
@@ -120,6 +139,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("reminders")
+    op.drop_table("plans")
     if op.get_bind().dialect.name == "postgresql":
         op.execute('ALTER TABLE units ALTER COLUMN path TYPE TEXT COLLATE "default"')
 

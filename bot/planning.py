@@ -1,0 +1,171 @@
+"""Who is to be reminded today: planned once for each day, and anew when a date or a rule has changed.
+
+A plan is wakes, spread over the hours in which people may be spoken to. It is made soon after midnight of each zone in
+which something is collected, some people at a time, and what has changed until a wake rings is looked at then: so
+nothing need be planned while people write. Two processes that plan at the same time set the same wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bot.engine.definition import Call, Edition
+from bot.engine.nudging import REMIND, planned
+from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses
+from bot.engine.workdays import WorkDays
+from bot.errors import StoreError
+from bot.workdays import china
+from bot.world import World
+from storage import editions, reminding
+from storage.readers import Readers, Run
+
+WRITERS = "writers"  # the kind of the plan
+CALM = timedelta(minutes=10)  # between two plans of one day, however often a date is changed
+_LOOK_EVERY = 20.0
+
+Wake = tuple[int, datetime, Mapping[str, Any]]
+
+
+class Dates(NamedTuple):
+    """What a plan is made of besides people: the open editions by their ids, and more time by edition and unit."""
+
+    editions: Mapping[int, Edition]
+    more: Mapping[tuple[int, int], datetime]
+
+    def until(self, edition: Edition, unit: int, back_by: datetime | None) -> datetime:
+        """A writer's own date, as `bot.engine.definition.deadline` has it."""
+        if back_by is not None:
+            return back_by
+        more = self.more.get((edition.id, unit))
+        return edition.due if more is None else max(edition.due, more)
+
+
+class _Part(NamedTuple):
+    """Of some people: new wakes, what is told at a time they chose, and behind whom to go on (0: that was all)."""
+
+    wakes: list[Wake]
+    chosen: list[tuple[int, Mapping[str, Any]]]
+    last: int
+
+
+class Planning:
+    """Looks whether a plan is to be made, and makes it. `ring`: there are new wakes."""
+
+    def __init__(
+        self, *, write: Run, readers: Readers, calls: Mapping[str, Call], world: World, ring: Callable[[], None]
+    ) -> None:
+        self._write = write
+        self._readers = readers
+        self._calls = calls
+        self._world = world
+        self._ring = ring
+        self._days = china()
+
+    async def run(self) -> None:
+        """Looks for ever."""
+        while True:
+            with suppress(StoreError):
+                await self.look()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def look(self) -> int:
+        """Plans if there is anything to plan; returns how many people are to be reminded."""
+        now = self._world.now()
+        dates, known = await self._readers.run(self._read)
+        made_of = _made_of(dates, now)
+        if known is not None and _fits(known, made_of, now):
+            return 0
+        count = await self.plan(dates, now)
+        await self._write(lambda c: reminding.note_plan(c, WRITERS, made_of, now))
+        return count
+
+    async def plan(self, dates: Dates, now: datetime) -> int:
+        """Goes through all people, some at a time; returns how many are to be reminded today."""
+        count, after = 0, 0
+        while True:
+            part = await self._readers.run(partial(self._part, dates=dates, now=now, after=after))
+            if part.wakes or part.chosen:
+                await self._write(partial(_keep, part=part))
+                self._ring()
+            count += len(part.wakes) + len(part.chosen)
+            if not part.last:
+                return count
+            after = part.last
+
+    def _read(self, connection: Connection) -> tuple[Dates, tuple[str, datetime] | None]:
+        return read_dates(connection, self._calls), reminding.planned(connection, WRITERS)
+
+    def _part(self, connection: Connection, *, dates: Dates, now: datetime, after: int) -> _Part:
+        page = reminding.page(connection, after, list(dates.editions))
+        part = _Part([], [], page.last)
+        for writer in page.writers:
+            chosen = page.chosen.get(writer.person)
+            wakes = plans(writer, dates, now, self._days)
+            if not wakes:
+                continue
+            zone = ZoneInfo(wakes[0].zone)
+            today = now.astimezone(zone).date()
+            agreed = chosen.astimezone(zone).date() if chosen else None
+            conversation = page.conversations[writer.person]
+            if agreed == today:
+                if own := [wake for wake in wakes if wake.day == today]:
+                    part.chosen.append((conversation, _data(own, today)))
+            elif (merged := merge(wakes)) is not None and merged.day == today:
+                part.wakes.append((conversation, merged.at, _data(merged.wakes, today)))
+        return part
+
+
+def plans(writer: Writer, dates: Dates, now: datetime, days: WorkDays) -> list[Planned]:
+    """The next reminder of each thing somebody has to do, but for days on which they were reminded already."""
+    minute, found = minute_of(writer.person), []
+    told = {known.told for known in writer.reminded.values() if known.told is not None}
+    for progress in progresses(writer, dates.editions, dates.until, now):
+        rules = dates.editions[progress.edition].call.reminding
+        wake = next_wake(rules, progress, now, days, minute)
+        if wake is not None and not any(at.astimezone(ZoneInfo(wake.zone)).date() == wake.day for at in told):
+            found.append(wake)
+    return found
+
+
+def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
+    """What can be written for now."""
+    known = editions.load(connection, calls)
+    open_ = {id: edition for id, edition in known.items() if not edition.closed}
+    more = {(e.edition, e.unit): e.until for e in editions.granted(connection) if not e.level and e.edition in open_}
+    return Dates(open_, more)
+
+
+def _data(wakes: tuple[Planned, ...] | list[Planned], day: date) -> dict[str, Any]:
+    return planned(((wake.edition, wake.draft, wake.until) for wake in wakes), day)
+
+
+def _keep(connection: Connection, *, part: _Part) -> None:
+    reminding.set_reminders(connection, REMIND, part.wakes)
+    for conversation, data in part.chosen:
+        reminding.add_to_chosen(connection, conversation, data)
+
+
+def _made_of(dates: Dates, now: datetime) -> str:
+    """The days that are today, then all that decides whom to remind, as one text each."""
+    found = dates.editions.values()
+    today = sorted({f"{e.call.zone} {now.astimezone(ZoneInfo(e.call.zone)).date()}" for e in found})
+    rules = sorted((e.id, e.due.isoformat(), repr(e.call.reminding)) for e in found)
+    more = sorted((*key, until.isoformat()) for key, until in dates.more.items())
+    return f"{', '.join(today)}\n{hashlib.sha256(repr((rules, more)).encode()).hexdigest()}"
+
+
+def _fits(known: tuple[str, datetime], made_of: str, now: datetime) -> bool:
+    """Whether the last plan is good enough: of this day, and of these dates or only just made."""
+    if known[0] == made_of:
+        return True
+    same_day = known[0].partition("\n")[0] == made_of.partition("\n")[0]
+    return same_day and timedelta(0) <= now - known[1] < CALM
