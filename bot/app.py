@@ -246,7 +246,13 @@ class House:
         )
         self.wakes = Wakes(take=take, write=write, readers=readers, world=world)
         self.planning = Planning(
-            write=write, readers=readers, calls=self.calls, world=world, ring=lambda: self.wakes.ring()
+            write=write,
+            readers=readers,
+            calls=self.calls,
+            world=world,
+            root=self.settings.site.root_level,
+            levels=level_names(),
+            ring=lambda: self.wakes.ring(),
         )
         self.retention = Retention(
             write=write,

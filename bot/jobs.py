@@ -24,8 +24,8 @@ from bot.batch import HOUSE
 from bot.channel import Address, Take, Update
 from bot.doors import Scope
 from bot.engine.arriving import FETCH
-from bot.engine.desk import DESK
 from bot.engine.messages import Done
+from bot.engine.news import DESK, DIGEST
 from bot.errors import FileRefused, StoreBusy, StoreError
 from bot.fetching import LATER, Fetch, Fetching
 from bot.look import Looking
@@ -197,6 +197,8 @@ class Workers:
 
     async def _desk(self, job: Job) -> Mapping[str, Any]:
         person = await self._readers.run(lambda c: views.owner(c, job.conversation))
+        if DIGEST in job.args:
+            return await self._look.digest(person, [int(edition) for edition in job.args[DIGEST]])
         return await self._look.desk(person)
 
     async def _export(self, job: Job) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -191,6 +191,14 @@ class Looking:
         visitor = await self._readers.run(lambda c: views.overseer(c, person, now))
         told: dict[str, Any] = await self._aside(Asked(view="numbers", viewer=visitor, now=now))
         return told
+
+    async def digest(self, person: int, editions: Sequence[int]) -> dict[str, Any]:
+        """How editions stand for an officer: {"editions": [{"title", "lines"}, …]}, those alone where there is anything
+        to do."""
+        now = self._setting.world.now()
+        visitor = await self._readers.run(lambda c: views.overseer(c, person, now))
+        told = [await self._aside(Asked(view="digest", viewer=visitor, now=now, edition=id)) for id in editions]
+        return {"editions": [one for one in told if one["lines"]]}
 
     async def paper(self, scope: Scope, draft: int, n: int = 0) -> Paper | None:
         """A draft as it stands (n = 0) or its submission n; None when it is not in scope."""

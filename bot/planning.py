@@ -18,11 +18,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.engine.definition import Call, Edition
+from bot.engine.definition import Call, Edition, Extension
 from bot.engine.nudging import REMIND, planned
 from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses
 from bot.engine.workdays import WorkDays
 from bot.errors import StoreError
+from bot.planning_offices import Around, digests, keep
 from bot.workdays import china
 from bot.world import World
 from storage import editions, reminding
@@ -40,6 +41,7 @@ class Dates(NamedTuple):
 
     editions: Mapping[int, Edition]
     more: Mapping[tuple[int, int], datetime]
+    granted: tuple[Extension, ...] = ()
 
     def until(self, edition: Edition, unit: int, back_by: datetime | None) -> datetime:
         """A writer's own date, as `bot.engine.definition.deadline` has it."""
@@ -61,12 +63,21 @@ class Planning:
     """Looks whether a plan is to be made, and makes it. `ring`: there are new wakes."""
 
     def __init__(
-        self, *, write: Run, readers: Readers, calls: Mapping[str, Call], world: World, ring: Callable[[], None]
+        self,
+        *,
+        write: Run,
+        readers: Readers,
+        calls: Mapping[str, Call],
+        world: World,
+        root: str,
+        levels: tuple[str, ...],
+        ring: Callable[[], None],
     ) -> None:
         self._write = write
         self._readers = readers
         self._calls = calls
         self._world = world
+        self._tree = root, levels
         self._ring = ring
         self._days = china()
 
@@ -85,6 +96,7 @@ class Planning:
         if known is not None and _fits(known, made_of, now):
             return 0
         count = await self.plan(dates, now)
+        await self.plan_offices(dates, now)
         await self._write(lambda c: reminding.note_plan(c, WRITERS, made_of, now))
         return count
 
@@ -100,6 +112,15 @@ class Planning:
             if not part.last:
                 return count
             after = part.last
+
+    async def plan_offices(self, dates: Dates, now: datetime) -> int:
+        """The same for those who oversee units; returns how many are told this morning how things stand."""
+        around = Around(dates.editions, dates.granted, *self._tree)
+        found = await self._readers.run(lambda c: digests(c, around, now, self._days))
+        if found:
+            await self._write(lambda c: keep(c, found))
+            self._ring()
+        return len(found)
 
     def _read(self, connection: Connection) -> tuple[Dates, tuple[str, datetime] | None]:
         return read_dates(connection, self._calls), reminding.planned(connection, WRITERS)
@@ -140,8 +161,8 @@ def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
     """What can be written for now."""
     known = editions.load(connection, calls)
     open_ = {id: edition for id, edition in known.items() if not edition.closed}
-    more = {(e.edition, e.unit): e.until for e in editions.granted(connection) if not e.level and e.edition in open_}
-    return Dates(open_, more)
+    granted = tuple(e for e in editions.granted(connection) if e.edition in open_)
+    return Dates(open_, {(e.edition, e.unit): e.until for e in granted if not e.level}, granted)
 
 
 def _data(wakes: tuple[Planned, ...] | list[Planned], day: date) -> dict[str, Any]:
@@ -158,8 +179,8 @@ def _made_of(dates: Dates, now: datetime) -> str:
     """The days that are today, then all that decides whom to remind, as one text each."""
     found = dates.editions.values()
     today = sorted({f"{e.call.zone} {now.astimezone(ZoneInfo(e.call.zone)).date()}" for e in found})
-    rules = sorted((e.id, e.due.isoformat(), repr(e.call.reminding)) for e in found)
-    more = sorted((*key, until.isoformat()) for key, until in dates.more.items())
+    rules = sorted((e.id, e.due.isoformat(), repr(sorted(e.dates.items())), repr(e.call.reminding)) for e in found)
+    more = sorted((e.edition, e.level, e.unit, e.until.isoformat()) for e in dates.granted)
     return f"{', '.join(today)}\n{hashlib.sha256(repr((rules, more)).encode()).hexdigest()}"
 
 

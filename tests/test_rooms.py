@@ -31,6 +31,7 @@ ROOMS = (
             "bot.fetching",
             "bot.loops",
             "bot.planning",
+            "bot.planning_offices",
             "bot.deliveries",
             "bot.look",
         ),

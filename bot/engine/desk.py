@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bot.engine import news
 from bot.engine.asking import NOTHING
 from bot.engine.messages import Button, Done, Say, Want
+from bot.engine.news import DESK, DIGEST
 from bot.engine.work import Work
-
-DESK = "desk"  # the job that counts
 
 
 def ask(w: Work) -> None:
@@ -17,6 +17,9 @@ def ask(w: Work) -> None:
 def tell(w: Work, done: Done) -> None:
     """The numbers, and where the work is done."""
     known = done.result
+    if DIGEST in done.args:
+        news.digest(w, done)
+        return
     if not known:
         w.say("desk.trouble")
         return

@@ -273,7 +273,7 @@ def _done(w: Work, done: Done) -> None:
     if done.job == arriving.FETCH:
         arriving.fetched(w, done)
         return
-    if done.job == desk.DESK:
+    if done.job == news.DESK:
         desk.tell(w, done)
         return
     draft = int(done.args.get("draft", 0))

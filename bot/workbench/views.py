@@ -55,7 +55,7 @@ _OF_CASE: Mapping[str, Callable[..., Any]] = {
     "compare": reading.compare,
     "history": reading.history,
 }
-VIEWS: Mapping[str, Callable[..., Any]] = {**_OF_EDITION, **_OF_CASE, "numbers": desk.numbers}
+VIEWS: Mapping[str, Callable[..., Any]] = {**_OF_EDITION, **_OF_CASE, "numbers": desk.numbers, "digest": desk.digest}
 
 
 def seen(connection: Connection, tools: Tools, asked: Asked) -> Any:
