@@ -25,6 +25,7 @@ MEASURED = (
     "pack",
     "console",
     "office_load",
+    "planning",
 )  # hand back figures
 TOLD = ("turns", "paper", "diff")  # print their own lines and return a status
 

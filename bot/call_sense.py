@@ -11,6 +11,7 @@ from bot.call_check import Clean, Report, sentences, walk
 from bot.call_schema import PROFILE, RESERVED_SECTIONS
 from bot.engine.dates import DateRule, coming, end_of_day, start_of_day
 from bot.engine.definition import OFFICE_STATES, TRACK, WRITING_STATES
+from bot.engine.nudging import SENTENCES
 from bot.errors import Mistake
 from bot.wording import Wording
 from bot.workdays import china, known_until
@@ -167,12 +168,15 @@ def _route(clean: Clean, raw: Mapping[str, object], report: Report, now: datetim
 
 
 def _weekends(dated: Sequence[tuple[str, str]], now: datetime, zone: ZoneInfo, report: Report) -> None:
-    """Last days on which nobody is in the office, and years whose holidays nobody knows yet."""
+    """Dates that are over, last days on which nobody is in the office, and years whose holidays nobody knows yet."""
     since, unknown = now + _INSTANT, 0
     for key, text in dated:
         since = coming(DateRule.read(text), since, zone)
         day = (since - _INSTANT).astimezone(zone)
         gaps = {"year": day.year, "month": day.month, "day": day.day}
+        if since <= now:
+            report.say(key, "past", hint=True, **gaps)
+            continue
         if day.year > max(known_until(), unknown):
             unknown = day.year
             report.say(key, "year_unknown", hint=True, year=day.year)
@@ -202,8 +206,9 @@ def _reminders(clean: Clean, report: Report) -> None:
         fit = OFFICE_STATES if level else WRITING_STATES
         for name in (state for state in rule.get("states", ()) if state not in fit):
             report.say(f"{key}.states", "bad_state", name=name, choices="、".join(fit))
-        if words and not any(known.startswith(f"{words}.") for known in Wording.load().sentences):
-            report.say(f"{key}.words", "bad_words", name=words)
+        known = Wording.load().sentences if words and not level else {}
+        if known and (missing := [name for name in SENTENCES if f"{words}.{name}" not in known]):
+            report.say(f"{key}.words", "bad_words", name=words, missing=f"{words}.{missing[0]}")
 
 
 def _categories(clean: Clean, report: Report) -> None:

@@ -11,14 +11,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.engine.definition import Call, Edition, Extension
+from bot.engine.definition import Call, Edition, Extension, Reminder
 from bot.engine.nudging import REMIND, planned
 from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses
 from bot.engine.workdays import WorkDays
@@ -32,14 +32,17 @@ from storage.readers import Readers, Run
 WRITERS = "writers"  # the kind of the plan
 CALM = timedelta(minutes=10)  # between two plans of one day, however often a date is changed
 _LOOK_EVERY = 20.0
+_TODAY = timedelta(days=1, hours=1)  # no day of any zone is longer
 
 Wake = tuple[int, datetime, Mapping[str, Any]]
 
 
 class Dates(NamedTuple):
-    """What a plan is made of besides people: the open editions by their ids, and more time by edition and unit."""
+    """What a plan is made of besides people: the open editions with their rules by their ids, and more time by edition
+    and unit."""
 
     editions: Mapping[int, Edition]
+    rules: Mapping[int, tuple[Reminder, ...]]
     more: Mapping[tuple[int, int], datetime]
     granted: tuple[Extension, ...] = ()
 
@@ -139,22 +142,24 @@ class Planning:
             conversation = page.conversations[writer.person]
             if agreed == today:
                 if own := [wake for wake in wakes if wake.day == today]:
-                    part.chosen.append((conversation, _data(own, today)))
+                    part.chosen.append((conversation, planned(own, today)))
             elif (merged := merge(wakes)) is not None and merged.day == today:
-                part.wakes.append((conversation, merged.at, _data(merged.wakes, today)))
+                part.wakes.append((conversation, merged.at, planned(merged.wakes, today)))
         return part
 
 
 def plans(writer: Writer, dates: Dates, now: datetime, days: WorkDays) -> list[Planned]:
-    """The next reminder of each thing somebody has to do, but for days on which they were reminded already."""
+    """The next reminder of each thing somebody has to do, as far as it may be one of today's; none on a day on which
+    they were reminded already."""
     minute, found = minute_of(writer.person), []
-    told = {known.told for known in writer.reminded.values() if known.told is not None}
     for progress in progresses(writer, dates.editions, dates.until, now):
-        rules = dates.editions[progress.edition].call.reminding
-        wake = next_wake(rules, progress, now, days, minute)
-        if wake is not None and not any(at.astimezone(ZoneInfo(wake.zone)).date() == wake.day for at in told):
+        wake = next_wake(dates.rules[progress.edition], progress, now, days, minute)
+        if wake is not None and wake.at - now < _TODAY:
             found.append(wake)
-    return found
+    if not found:
+        return found
+    told = [known.told for known in writer.reminded.values() if known.told is not None]
+    return [w for w in found if not any(at.astimezone(ZoneInfo(w.zone)).date() == w.day for at in told)]
 
 
 def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
@@ -162,11 +167,8 @@ def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
     known = editions.load(connection, calls)
     open_ = {id: edition for id, edition in known.items() if not edition.closed}
     granted = tuple(e for e in editions.granted(connection) if e.edition in open_)
-    return Dates(open_, {(e.edition, e.unit): e.until for e in granted if not e.level}, granted)
-
-
-def _data(wakes: tuple[Planned, ...] | list[Planned], day: date) -> dict[str, Any]:
-    return planned(((wake.edition, wake.draft, wake.until) for wake in wakes), day)
+    rules = {id: edition.call.reminding for id, edition in open_.items()}
+    return Dates(open_, rules, {(e.edition, e.unit): e.until for e in granted if not e.level}, granted)
 
 
 def _keep(connection: Connection, *, part: _Part) -> None:

@@ -303,10 +303,11 @@ def test_a_last_day_on_a_weekend_is_hinted_at() -> None:
     ]
     dated = SMALL.replace("12-15", "2026-12-13")
     assert ["星期日" in m.sentence for m in check_call(dated, now=november)[1]] == [True]
-    holiday = check_call(SMALL.replace("12-15", "2026-10-06"), now=november)[1]
+    june = datetime(2026, 6, 22, 8, tzinfo=UTC)
+    holiday = check_call(SMALL.replace("12-15", "2026-10-06"), now=june)[1]
     assert [m.sentence for m in holiday] == ["下一期截止是2026年10月6日，这天放假，请看看要不要改到工作日。"]
     worked = SMALL.replace("12-15", "2026-02-14")  # a Saturday that is worked before the Spring Festival
-    assert check_call(worked, now=november)[1] == ()
+    assert check_call(worked, now=datetime(2026, 1, 5, 8, tzinfo=UTC))[1] == ()
     assert check_call(dated)[1] == check_call(SMALL, now=november)[1] == ()
 
 
@@ -438,3 +439,13 @@ def test_a_track_has_its_own_sections_and_length() -> None:
 def test_what_is_wrong_with_a_track_is_named(old: str, new: str, key: str) -> None:
     assert old in TRACKS
     assert keys(TRACKS.replace(old, new)) == [key]
+
+
+def test_a_date_that_is_over_and_words_that_are_not_there_are_named() -> None:
+    """A year of its own that has passed is hinted at; a rule whose words are not all written is a mistake."""
+    now = datetime(2026, 11, 20, 4, tzinfo=UTC)
+    (past,) = check_call(SMALL.replace("12-15", "2026-10-08"), now=now)[1]
+    assert (past.key, past.hint) == ("due", True) and past.sentence.startswith("2026年10月8日已经过去了")
+    rule = '\n[[remind]]\ndays = [3]\nstates = ["half"]\nwords = "welcome"\n'
+    found = [m for m in check_call(SMALL + rule, now=now)[1] if not m.hint]
+    assert [m.key for m in found] == ["remind[1].words"] and "welcome.idle" in found[0].sentence

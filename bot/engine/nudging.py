@@ -17,13 +17,19 @@ from bot.engine.definition import Edition
 from bot.engine.messages import Button, Moment, Say
 from bot.engine.model import Draft, Reminded
 from bot.engine.progress import blockers
-from bot.engine.reminding import FIRST, LAST, days_left
+from bot.engine.reminding import FIRST, LAST, Planned, days_left
 from bot.engine.review import blocker_say
 from bot.engine.values import evolve
 from bot.engine.work import Work
 
 REMIND = "remind"  # the kind of the wake
-PLAN, DAY = "plan", "day"  # in its data: [[edition, draft (0: none is begun), until], …], and for which day it was made
+# In its data: [[edition, draft (0: none is begun), until, the words' place], …], and for which day it was made.
+PLAN, DAY = "plan", "day"
+SENTENCES = (
+    *("idle", "begun", "half", "ready", "missing", "enough", "enough_today", "returned", "mended", "plain"),
+    *("when.today", "when.tomorrow", "when.days", "back.today", "back.tomorrow", "back.days"),
+)
+"""What stands in the place where a rule has its words."""
 SOON = 3  # days before the date from which what is missing is named
 MOST = 3  # things that are named
 ROWS = 4  # cases that get a button of their own in one message
@@ -33,8 +39,8 @@ USUAL_MINUTES = 40  # to write a case, where its call does not say
 class _Due:
     """One thing to remind of: a draft, or an edition for which nothing is begun."""
 
-    def __init__(self, w: Work, edition: Edition, draft: Draft | None, until: datetime) -> None:
-        self.edition, self.draft, self.until = edition, draft, until
+    def __init__(self, w: Work, edition: Edition, draft: Draft | None, until: datetime, words: str) -> None:
+        self.edition, self.draft, self.until, self.words = edition, draft, until, words
         self.left = days_left(until, w.now, edition.call.zone)
         self.moment = Moment(at=until, zone=edition.call.zone, now=w.now)
 
@@ -62,7 +68,7 @@ def _due(w: Work, data: Mapping[str, Any]) -> list[_Due]:
     found: list[_Due] = []
     if any(_told_today(w, known) for known in w.view.reminded.values()):
         return found
-    for edition_id, draft_id, until in data.get(PLAN, ()):
+    for edition_id, draft_id, until, words in data.get(PLAN, ()):
         edition, draft = w.view.editions.get(edition_id), w.drafts.get(draft_id)
         known = w.view.reminded.get(edition_id)
         if edition is None or (known is not None and known.off):
@@ -73,7 +79,7 @@ def _due(w: Work, data: Mapping[str, Any]) -> list[_Due]:
             continue
         now = (w.due(draft_id) if draft_id else None) or w.until(edition)
         if now.at == datetime.fromisoformat(until) and now.at > w.now:
-            found.append(_Due(w, edition, draft, now.at))
+            found.append(_Due(w, edition, draft, now.at, words))
     return sorted(found, key=lambda one: (one.until, one.edition.id))
 
 
@@ -114,24 +120,27 @@ def _sentence(w: Work, one: _Due) -> tuple[Say, list[Button]]:
     """What is said of one thing, and the ways on."""
     params: dict[str, Any] = {"due": one.moment, "left": one.left}
     near = {0: "today", 1: "tomorrow"}.get(one.left, "days")
-    params["when"] = Say(key=f"remind.when.{near}", params={**params})
+    params["when"] = Say(key=f"{one.words}.when.{near}", params={**params})
     draft = one.draft
     if draft is None or (draft.next == 1 and draft.state == "writing"):  # nothing is written
         refuse = Button(press=on("close", draft.id) if draft else f"refuse:{one.edition.id}", key="close")
-        return Say(key="remind.idle", params={**params, "title": one.edition.title}), [_onward(one), refuse]
+        return Say(key=f"{one.words}.idle", params={**params, "title": one.edition.title}), [_onward(one), refuse]
     if draft.state == "returned":
         open_ = sum(not c.answer for c in w.comments(draft.id))
-        key = "remind.returned" if open_ else ("remind.mended" if w.comments(draft.id) else "remind.plain")
-        params["back"] = Say(key=f"remind.back.{near}", params={**params})
-        return Say(key=key, params={**params, "title": draft.title, "open": open_}), [_onward(one), _help()]
+        kind = "returned" if open_ else ("mended" if w.comments(draft.id) else "plain")
+        params["back"] = Say(key=f"{one.words}.back.{near}", params={**params})
+        return Say(key=f"{one.words}.{kind}", params={**params, "title": draft.title, "open": open_}), [
+            _onward(one),
+            _help(),
+        ]
     if one.left <= SOON:
         return _soon(w, one, draft, params)
     call = one.edition.call.in_track(draft.track)
     left = max(0, len(call.sections) - draft.sections_done)
     minutes = (call.minutes or USUAL_MINUTES) * max(1, left) / max(1, len(call.sections))
     params |= {"done": draft.sections_done, "open": left, "minutes": max(5, round(minutes / 5) * 5)}
-    key = "remind.ready" if not left else ("remind.half" if draft.sections_done else "remind.begun")
-    return Say(key=key, params=params), [_onward(one)]
+    kind = "ready" if not left else ("half" if draft.sections_done else "begun")
+    return Say(key=f"{one.words}.{kind}", params=params), [_onward(one)]
 
 
 def _soon(w: Work, one: _Due, draft: Draft, params: dict[str, Any]) -> tuple[Say, list[Button]]:
@@ -140,12 +149,12 @@ def _soon(w: Work, one: _Due, draft: Draft, params: dict[str, Any]) -> tuple[Say
     missing = blockers(w.call(draft.id), texts, unit=unit, declarations=False)
     if not missing:
         submit = Button(press=on("submit", draft.id), key="submit_first" if one.left else "submit", strong=True)
-        key = "remind.enough" if one.left else "remind.enough_today"
-        return Say(key=key, params=params), [submit, evolve(_onward(one), strong=False)]
+        kind = "enough" if one.left else "enough_today"
+        return Say(key=f"{one.words}.{kind}", params=params), [submit, evolve(_onward(one), strong=False)]
     named = tuple({"say": blocker_say(w, draft.id, blocker)} for blocker in missing[:MOST])
     more = len(missing) - len(named)
     params |= {"missing": named, "more": Say(key="remind.more", params={"more": more}) if more else NOTHING}
-    return Say(key="remind.missing", params=params), [_onward(one), _help()]
+    return Say(key=f"{one.words}.missing", params=params), [_onward(one), _help()]
 
 
 def _onward(one: _Due) -> Button:
@@ -191,6 +200,6 @@ def refuse(w: Work, edition: str) -> None:
     w.say("remind.refused")
 
 
-def planned(plan: Iterable[tuple[int, int, datetime]], day: date) -> dict[str, Any]:
-    """The data of a wake that tells this: the edition, the draft (0: none is begun) and until when it was then."""
-    return {PLAN: [[edition, draft, until.isoformat()] for edition, draft, until in plan], DAY: day.isoformat()}
+def planned(plan: Iterable[Planned], day: date) -> dict[str, Any]:
+    """The data of a wake that tells this."""
+    return {PLAN: [[p.edition, p.draft, p.until.isoformat(), p.words] for p in plan], DAY: day.isoformat()}

@@ -79,6 +79,7 @@ class Planned:
 
     edition: int
     draft: int
+    words: str
     at: datetime
     until: datetime
     zone: str
@@ -153,14 +154,21 @@ def next_wake(
         return None
     silent = progress.unanswered >= PATIENCE
     after = max(progress.since, progress.told or progress.since)
-    for slot in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
+    for slot, words in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
         at = slot + timedelta(minutes=minute)
         if at <= after:
             continue
         if at < now:  # it was missed: as soon as it is decent
             at = decent(now, ZoneInfo(progress.zone), days, minute)
         return (
-            Planned(edition=progress.edition, draft=progress.draft, at=at, until=progress.until, zone=progress.zone)
+            Planned(
+                edition=progress.edition,
+                draft=progress.draft,
+                words=words,
+                at=at,
+                until=progress.until,
+                zone=progress.zone,
+            )
             if at < progress.until
             else None
         )
@@ -206,8 +214,10 @@ def days_left(until: datetime, now: datetime, zone: str) -> int:
 @lru_cache(maxsize=4096)
 def _slots(
     rules: tuple[Reminder, ...], level: str, state: str, silent: bool, until: datetime, zone: str, days: WorkDays
-) -> tuple[datetime, ...]:
-    """When those are reminded who come first on each day, the first day first; of who is silent only the last.
+) -> tuple[tuple[datetime, str], ...]:
+    """When those are reminded who come first on each day, and where the words are, the first day first.
+
+    Of who is silent only the last one.
 
     Kept: whoever is in the same state has the same days, and a hundred thousand are in a few.
     """
@@ -215,11 +225,10 @@ def _slots(
     end = (until - _INSTANT).astimezone(here)
     # Where the date ends before anybody may be told of it, the day before is the last one.
     last = end.date() if end.time() >= LAST else end.date() - timedelta(days=1)
-    fit = (rule for rule in rules if rule.level == level and state in rule.states)
-    offsets = sorted({n for rule in fit for n in rule.days}, reverse=True)
-    if silent:
-        offsets = offsets[-1:]
-    return tuple(_slot(days.before(last - timedelta(days=n)), here, 0) for n in offsets)
+    fit = [rule for rule in rules if rule.level == level and state in rule.states]
+    words = {n: rule.words for rule in reversed(fit) for n in rule.days}
+    offsets = sorted(words, reverse=True)[-1 if silent else 0 :]
+    return tuple((_slot(days.before(last - timedelta(days=n)), here, 0), words[n]) for n in offsets)
 
 
 def _slot(day: date, zone: ZoneInfo, minute: int) -> datetime:
