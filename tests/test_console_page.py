@@ -176,6 +176,25 @@ def test_what_is_refused_in_a_dialog_is_said_there(desk: Desk) -> None:
     page.locator("dialog[open]").wait_for(state="detached")
 
 
+def test_what_is_no_number_and_what_is_missing_is_said(desk: Desk) -> None:
+    """An empty field and letters in a field of digits are each told in a sentence, and nothing is sent."""
+    page = desk.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="代录", exact=True).click()
+    page.locator("dialog button[type=submit]").click()
+    page.locator("dialog .bad", has_text="请填“单位”").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.locator(".who").click()
+    page.locator("dialog [name=pin]").fill("一二三四")
+    page.locator("dialog button[type=submit]").click()
+    page.locator("dialog .bad", has_text="只填数字").wait_for()
+    assert sent == []
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
 def test_a_check_leads_to_its_place_and_a_phrase_comes_and_goes(desk: Desk) -> None:
     """The phone number is tapped, the comment is about it; a saying is kept, used, and dropped again."""
     page = desk.page

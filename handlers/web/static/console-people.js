@@ -44,8 +44,8 @@ function buttons(edition, told, units, overview, again) {
         title: say('quota_title'), ok: say('save'),
         fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'level', label: say('quota_level'), kind: 'radio', options: told.levels || [] },
           { name: 'key', label: say('category'), kind: 'select', options: told.keys || [{ id: '', label: say('export_all') }] },
-          { name: 'most', label: say('quota_most'), kind: 'digits' }],
-        send: (v) => act('quota', { edition, level: v.level, unit: v.unit, key: v.key, most: v.most === '' ? null : Number(v.most) }),
+          { name: 'most', label: say('quota_most'), kind: 'digits', hint: say('quota_hint'), wrong: say('quota_digits') }],
+        send: (v) => act('quota', { edition, level: v.level, unit: v.unit, key: v.key, most: v.most }),
       });
       if (done) again();
     });
