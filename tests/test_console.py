@@ -62,24 +62,6 @@ async def desk(town: City, unit: str = COUNTY, role: str = "coordinator") -> Des
     return await Desk(town).come(made.result["link"])
 
 
-async def test_places_are_a_number_or_left_to_the_rules(town: City) -> None:
-    """What is no number is refused in a sentence, and never taken for none; a number in any width is one."""
-    at, chief = await desk(town), await desk(town, CITY)
-    what = {"edition": (await at.get())["edition"], "level": "county", "unit": COUNTY, "key": ""}
-
-    async def most() -> int:
-        return int((await at.get())["quota"]["most"])
-
-    rules = await most()
-    assert (await chief.act("quota", **what, most="５")).status_code == 200 and await most() == 5
-    for bad in ("3个", "两个", "-1", "3.5"):
-        refused = await chief.act("quota", **what, most=bad)
-        assert refused.status_code == 422 and "只填数字" in refused.json()["error"], refused.text
-    assert (await chief.act("quota", **what, most=None)).status_code == 400
-    assert await most() == 5
-    assert (await chief.act("quota", **what, most="")).status_code == 200 and await most() == rules
-
-
 async def test_queues_squares_and_list(town: City) -> None:
     """One waiting, one returned, one passed: each where it belongs, and everything in all."""
     waiting, returned, passed = [await town.case(unit, title=f"第{n}篇") for n, unit in enumerate(VILLAGES[:3])]

@@ -265,6 +265,13 @@ def test_a_screen_reader_finds_its_way(desk: Desk) -> None:
     page.get_by_role("button", name="单位和人员").click()
     page.locator("dialog table").first.wait_for()
     assert serious(page) == []
+    assert page.locator("dialog").get_by_role("button", name="名额", exact=True).count() == 0  # her own county's
+    page.get_by_role("button", name="延期", exact=True).click()
+    assert page.locator("dialog #list-unit option").count() > 3
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.get_by_role("button", name="单位和人员").click()
+    page.locator("dialog table").first.wait_for()
     page.keyboard.press("Escape")
     page.locator("dialog[open]").wait_for(state="detached")
 

@@ -53,7 +53,7 @@ export async function act(name, fields, how) {
 }
 
 /**
- * @typedef {{name: string, label: string, kind?: 'text'|'area'|'date'|'select'|'radio'|'files'|'tall'|'digits'|'tel', value?: any, list?: string[],
+ * @typedef {{name: string, label: string, kind?: 'text'|'area'|'date'|'select'|'radio'|'files'|'tall'|'digits'|'tel', value?: any, list?: string[]|((values: any) => string[]),
  *   options?: Array<{id: string, label: string, note?: string}>, min?: string, max?: string, needed?: boolean, hint?: string,
  *   wrong?: string}} Field `wrong`: what is said of a field of digits that holds something else, in place of the usual sentence
  */
@@ -96,6 +96,9 @@ export function form(what) {
       ok.disabled = false;
       if (answer) { result = answer; dialog.close(); }
     });
+    const offer = () => offers(body, what.fields || []);
+    body.addEventListener('change', offer);
+    offer();
     dialog.replaceChildren(body);
     dialog.addEventListener('close', () => {
       dialog.replaceChildren();
@@ -128,11 +131,20 @@ function field(f) {
     const list = f.list ? `list-${f.name}` : null;
     input = el('input', { ...common, type: f.kind === 'date' ? 'date' : 'text', min: f.min, max: f.max, list, value: f.value || '', inputmode: { digits: 'numeric', tel: 'tel' }[f.kind || ''] || null, autocomplete: 'off' });
     if (list) {
-      return el('label', {}, el('span', { text: f.label }), input, el('datalist', { id: list }, ...(f.list || []).map((one) => el('option', { value: one }))),
+      return el('label', {}, el('span', { text: f.label }), input, el('datalist', { id: list }),
         f.hint ? el('span', { class: 's', text: f.hint }) : null);
     }
   }
   return el('label', {}, el('span', { text: f.label }), input, f.hint ? el('span', { class: 's', text: f.hint }) : null);
+}
+
+/** @param {HTMLFormElement} body @param {Field[]} fields what a field offers may hang on what is chosen in another one */
+function offers(body, fields) {
+  const values = valuesOf(body, fields);
+  for (const f of fields) {
+    const box = f.list ? body.querySelector(`#list-${f.name}`) : null;
+    if (box) box.replaceChildren(...(typeof f.list === 'function' ? f.list(values) : f.list || []).map((one) => el('option', { value: one })));
+  }
 }
 
 /** @param {HTMLFormElement} body @param {Field[]} fields */
