@@ -361,5 +361,5 @@ function live() {
   // A closed line is opened again by the browser; what was missed meanwhile shows by the cursor.
 }
 
-reader.prepare({ changed });
+reader.prepare({ changed, noted: list });
 show().then(live);
