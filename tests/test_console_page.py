@@ -49,10 +49,14 @@ class Desk:
 
     def enter(self, village: str, title: str) -> None:
         """A case that came on paper."""
+        self.page.get_by_role("button", name="代录", exact=True).click()
+        self.fill_in(village, title)
+
+    def fill_in(self, village: str, title: str, name: str = "李建国") -> None:
+        """The dialog of a case that came on paper; it is sent, and the case stands open."""
         page = self.page
-        page.get_by_role("button", name="代录", exact=True).click()
         page.locator("dialog [name=unit]").fill(f"云溪县/石桥镇/{village}")
-        page.locator("dialog [name=name]").fill("李建国")
+        page.locator("dialog [name=name]").fill(name)
         page.locator("dialog [name=title]").fill(title)
         page.locator("dialog [name=text]").fill(TEXT)
         self.submit()
@@ -176,6 +180,25 @@ def test_what_is_refused_in_a_dialog_is_said_there(desk: Desk) -> None:
     page.locator("dialog[open]").wait_for(state="detached")
 
 
+def test_what_is_no_number_and_what_is_missing_is_said(desk: Desk) -> None:
+    """An empty field and letters in a field of digits are each told in a sentence, and nothing is sent."""
+    page = desk.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="代录", exact=True).click()
+    page.locator("dialog button[type=submit]").click()
+    page.locator("dialog .bad", has_text="请填“单位”").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.locator(".who").click()
+    page.locator("dialog [name=pin]").fill("一二三四")
+    page.locator("dialog button[type=submit]").click()
+    page.locator("dialog .bad", has_text="只填数字").wait_for()
+    assert sent == []
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
 def test_a_check_leads_to_its_place_and_a_phrase_comes_and_goes(desk: Desk) -> None:
     """The phone number is tapped, the comment is about it; a saying is kept, used, and dropped again."""
     page = desk.page
@@ -246,6 +269,13 @@ def test_a_screen_reader_finds_its_way(desk: Desk) -> None:
     page.get_by_role("button", name="单位和人员").click()
     page.locator("dialog table").first.wait_for()
     assert serious(page) == []
+    assert page.locator("dialog").get_by_role("button", name="名额", exact=True).count() == 0  # her own county's
+    page.get_by_role("button", name="延期", exact=True).click()
+    assert page.locator("dialog #list-unit option").count() > 3
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.get_by_role("button", name="单位和人员").click()
+    page.locator("dialog table").first.wait_for()
     page.keyboard.press("Escape")
     page.locator("dialog[open]").wait_for(state="detached")
 
@@ -267,4 +297,50 @@ def test_on_a_phone_one_thing_at_a_time(desk: Desk, width: int, height: int) -> 
     page.locator("#menu").click()
     page.locator("[data-queue=mine]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_the_picture_stands_beside_what_is_written_of_it(desk: Desk) -> None:
+    """In the card while it is written and afterwards; the list counts the comment at once, and forgets it at once."""
+    page = desk.page
+    page.goto(f"{desk.served.url}/console?queue=all")
+    page.get_by_role("button", name="代录", exact=True).click()
+    page.locator("dialog [name=files]").set_input_files(
+        {"name": "院坝会.jpg", "mimeType": "image/jpeg", "buffer": jpeg(900, 700)}
+    )
+    desk.fill_in("龙井村", "带照片的案例")
+    page.get_by_role("tab", name="照片1张").click()
+    page.get_by_role("button", name="对这张写意见").click()
+    page.locator(".cm.new img").wait_for()
+    page.locator(".cm.new textarea").first.fill("请换一张清楚的")
+    page.locator(".cm.new .b.strong").click()
+    page.locator(".cm[data-comment] img").wait_for()
+    row = page.locator(".it", has_text="带照片的案例")
+    row.locator(".tag", has_text="1条意见没发").wait_for(timeout=2500)
+    page.locator(".cm[data-comment] button", has_text="删").click()
+    row.locator(".tag", has_text="意见没发").wait_for(state="detached", timeout=2500)
+
+
+def test_one_number_stands_in_the_head_and_it_can_be_called(desk: Desk) -> None:
+    """Not hidden and told at once."""
+    page = desk.page
+    page.get_by_role("button", name="代录", exact=True).click()
+    page.locator("dialog [name=phone]").fill("13900002217")
+    desk.fill_in("青山村", "有电话的案例", "吴芳")
+    head = page.locator(".rh").inner_text()
+    assert head.count("2217") == 1 and page.locator(".rh a[href='tel:13900002217']").count() == 1
+
+
+@pytest.mark.parametrize("width", [1920, 1440, 1280, 1100, 390])
+def test_the_date_above_is_whole(desk: Desk, width: int) -> None:
+    """What is left of the time can be read at every width, and nothing is pushed off the screen for it."""
+    page = desk.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{desk.served.url}/console?queue=all")
+    page.locator("#due", has_text="还有").wait_for()
+    cut = "e => e.scrollWidth > e.clientWidth || e.getBoundingClientRect().right > innerWidth"
+    assert not page.locator("#due").evaluate(cut)
+    assert page.locator("#due").evaluate("e => e.getBoundingClientRect().height <= 58")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert width <= 900 or page.locator(".who").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
     page.set_viewport_size({"width": 1440, "height": 900})

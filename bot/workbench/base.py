@@ -78,6 +78,15 @@ class Sight:
         exactly = any(p.role == COORDINATOR and p.path == holder for p in self.posts)
         return exactly or any(p.role == ADMINISTRATOR and covers(p.path, holder) for p in self.posts)
 
+    def allowed(self, unit: str, *roles: str) -> bool:
+        """Whether the viewer has one of these roles at or above a unit, as `bot.office` asks it."""
+        return any(p.role in roles and covers(p.path, unit) for p in self.posts)
+
+    def from_above(self, unit: str) -> bool:
+        """Whether the viewer sets a unit's places and its own dates: no coordinator does it for themselves."""
+        above = any(p.role == COORDINATOR and covers(p.path, unit) and p.path != unit for p in self.posts)
+        return above or self.allowed(unit, ADMINISTRATOR)
+
     # ------------------------------------------------------------ saying
 
     def say(self, key: str, /, **params: Any) -> str:

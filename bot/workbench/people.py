@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.acts import ADMINISTRATOR, WRITER
+from bot.acts import ADMINISTRATOR, COORDINATOR, WRITER
 from bot.engine.definition import deadline
 from bot.engine.ids import b36
 from bot.engine.messages import Moment
-from bot.workbench.base import Sight, covers
+from bot.engine.route import stops
+from bot.workbench.base import Sight
 from bot.workbench.overview import label
 from storage import commands, console_rows, workbench
 from storage.console_rows import Choice
@@ -28,7 +29,7 @@ def people(s: Sight) -> Mapping[str, Any]:
     options = [{"id": o.id, "label": o.label} for o in question.options] if question else []
     keys = [{"id": f"category:{o['id']}", "label": o["label"]} for o in options]
     return {
-        "units": [{"path": path} for path in workbench.paths(s.connection, s.scope, MOST_UNITS)],
+        "units": [{"path": p, "set": _set(s, p)} for p in workbench.paths(s.connection, s.scope, MOST_UNITS)],
         "categories": options,
         "levels": [{"id": level.id, "label": level.title} for level in (call.levels if call else ())],
         "keys": [{"id": "", "label": s.say("quota.total")}, *keys],
@@ -37,6 +38,15 @@ def people(s: Sight) -> Mapping[str, Any]:
         "loose": _loose(s),
         **_grants(s),
     }
+
+
+def _set(s: Sight, path: str) -> str:
+    """The level at which a unit recommends, where the viewer may set its places and its date; "" elsewhere."""
+    if s.edition is None or not s.from_above(path):
+        return ""
+    own = tuple(path.split("/"))
+    way = stops(s.edition.call, own, s.tools.root, s.tools.levels)
+    return next((stop.level for stop in way if stop.path == own), "")
 
 
 def _invites(s: Sight) -> list[Mapping[str, Any]]:
@@ -56,8 +66,7 @@ def _invites(s: Sight) -> list[Mapping[str, Any]]:
 
 def _hands_out(s: Sight, invite: commands.InviteSeen) -> bool:
     """Whether the viewer might have made the invite: the link to a post is for administrators alone."""
-    administers = any(p.role == ADMINISTRATOR and covers(p.path, invite.unit) for p in s.posts)
-    return administers or invite.role == WRITER
+    return s.allowed(invite.unit, ADMINISTRATOR) or invite.role == WRITER
 
 
 def _loose(s: Sight) -> list[Mapping[str, Any]]:
@@ -76,9 +85,21 @@ def _posts(s: Sight) -> list[Mapping[str, Any]]:
             "role": role,
             "roles": [s.say(f"role.{role}")],
             "until": s.say("people.until", until=s.moment(until)) if until else "",
+            "can": _can(s, person, path, role, until is not None),
         }
         for person, name, path, role, until in workbench.officers(s.connection, s.scope, s.now)
     ]
+
+
+def _can(s: Sight, person: int, path: str, role: str, stands_in: bool) -> Mapping[str, bool]:
+    """What the viewer may do about somebody's post: nothing is offered that the office refuses."""
+    administers, own = s.allowed(path, ADMINISTRATOR), person == s.visitor.person
+    holds = s.allowed(path, COORDINATOR, ADMINISTRATOR)
+    return {
+        "hand_over": administers or own,
+        "stand_in": holds,
+        "dismiss": (administers or (stands_in and holds)) and not (own and role == ADMINISTRATOR),
+    }
 
 
 def _grants(s: Sight) -> Mapping[str, Any]:
@@ -87,7 +108,9 @@ def _grants(s: Sight) -> Mapping[str, Any]:
     for path, level, until in more:
         title = s.level_title(level) if level else s.say("due.writer")
         text = s.say("people.extended", level=title, until=s.moment(until))
-        extensions.append({"path": path, "unit": path.rpartition("/")[2], "level": level, "text": text})
+        can = s.from_above(path) if level else s.allowed(path, COORDINATOR, ADMINISTRATOR)
+        unit = path.rpartition("/")[2]
+        extensions.append({"path": path, "unit": unit, "level": level, "text": text, "can": can})
     quotas = []
     for path, level, which, most, used in own:
         what = label(s, which) or s.say("quota.total")

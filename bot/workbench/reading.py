@@ -75,11 +75,11 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
 
 
 def _head(s: Sight, head: CaseHead, n: int, at: Any) -> str:
-    """石桥镇槐树村　李建国（村党支部书记）　139****2217　今天09:42重新提交."""
+    """石桥镇槐树村　李建国（村党支部书记）　今天09:42重新提交; the number stands beside it, to be called."""
     name = s.say("head.erased") if head.erased or not head.name else head.name
     who = s.say("head.post", name=name, post=head.post) if head.post and not head.erased else name
     key = "head.first" if n == 1 else "head.again"
-    parts = (s.short(head.unit), who, masked(head.phone), s.say(key, at=s.when(at)))
+    parts = (s.short(head.unit), who, s.say(key, at=s.when(at)))
     return "\u3000".join(part for part in parts if part)
 
 

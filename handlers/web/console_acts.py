@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from handlers.web.guard import number_in, text_in
 from handlers.web.problems import Problem
 
 _ID = re.compile(r"[0-9a-z]{1,13}")
+_PLACES = re.compile(r"[0-9]{1,9}")
 _PATH, _TEXT, _NAME = 400, 4000, 200
 _WHOLE = 120_000  # characters of a case that is entered
 _MOST = 500  # cases in one command
@@ -64,6 +66,20 @@ class Fields:
     def maybe(self, name: str) -> int | None:
         """A whole number, or none."""
         return self.number(name) if self.has(name) else None
+
+    def places(self, name: str) -> int | None:
+        """How many places; "" leaves it to the call's rules. What is no number is never taken for that."""
+        value = self._data.get(name)
+        text = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else value
+        if text == "":
+            return None
+        if isinstance(text, str):
+            if not _PLACES.fullmatch(text):
+                raise Problem(422, "office.bad_places")
+            return int(text)
+        if text is None:
+            raise _form()
+        return self.number(name)
 
     def day(self, name: str) -> date | None:
         """A day, or none."""
@@ -161,7 +177,7 @@ def _invite(f: Fields) -> acts.MakeInvite:
 
 def _quota(f: Fields) -> acts.SetQuota:
     where = {"edition": f.id("edition"), "level": f.text("level", 64), "unit": f.text("unit", _PATH)}
-    return acts.SetQuota(most=f.maybe("most"), key=f.text("key", 100), **cast(Any, where))
+    return acts.SetQuota(most=f.places("most"), key=f.text("key", 100), **cast(Any, where))
 
 
 def _extend(f: Fields) -> acts.Extend:

@@ -53,9 +53,17 @@ export async function act(name, fields, how) {
 }
 
 /**
- * @typedef {{name: string, label: string, kind?: 'text'|'area'|'date'|'select'|'radio'|'files'|'tall'|'digits', value?: any, list?: string[],
- *   options?: Array<{id: string, label: string, note?: string}>, min?: string, max?: string, needed?: boolean, hint?: string}} Field
+ * @typedef {{name: string, label: string, kind?: 'text'|'area'|'date'|'select'|'radio'|'files'|'tall'|'digits'|'tel', value?: any, list?: string[]|((values: any) => string[]),
+ *   options?: Array<{id: string, label: string, note?: string}>, min?: string, max?: string, needed?: boolean, hint?: string,
+ *   wrong?: string}} Field `wrong`: what is said of a field of digits that holds something else, in place of the usual sentence
  */
+
+/** @param {Field} f @param {any} value @returns {string} what is to be mended in a field before it is sent; "" where it is well */
+function fault(f, value) {
+  if (f.needed && !value.length) return say(f.kind === 'date' || f.kind === 'files' ? 'fill_choose' : 'fill', { label: f.label });
+  if (f.kind === 'digits' && value && !/^[0-9]+$/.test(value)) return f.wrong || say('fill_digits', { label: f.label });
+  return '';
+}
 
 /**
  * A dialog with fields. Resolves to their values, or to null where it was closed.
@@ -75,14 +83,22 @@ export function form(what) {
       ...(what.fields || []).map(field), what.more || null, el('p', { class: 'bad', role: 'alert', hidden: true }), el('div', { class: 'do' }, cancel, ok));
     body.addEventListener('submit', async (e) => {
       e.preventDefault();
+      body.querySelector('.bad').hidden = true;
       const values = valuesOf(body, what.fields || []);
-      const missing = (what.fields || []).find((f) => f.needed && !values[f.name]);
-      if (missing) { body.querySelector(`[name="${missing.name}"]`).focus(); return; }
+      const missing = (what.fields || []).find((f) => fault(f, values[f.name]));
+      if (missing) {
+        body.querySelector(`[name="${missing.name}"]`).focus();
+        complain({ sentence: fault(missing, values[missing.name]) });
+        return;
+      }
       ok.disabled = true;
       const answer = what.send ? await what.send(values) : values;
       ok.disabled = false;
       if (answer) { result = answer; dialog.close(); }
     });
+    const offer = () => offers(body, what.fields || []);
+    body.addEventListener('change', offer);
+    offer();
     dialog.replaceChildren(body);
     dialog.addEventListener('close', () => {
       dialog.replaceChildren();
@@ -113,13 +129,22 @@ function field(f) {
     input = el('input', { ...common, type: 'file', multiple: true });
   } else {
     const list = f.list ? `list-${f.name}` : null;
-    input = el('input', { ...common, type: f.kind === 'date' ? 'date' : 'text', min: f.min, max: f.max, list, value: f.value || '', inputmode: f.kind === 'digits' ? 'numeric' : null, autocomplete: 'off' });
+    input = el('input', { ...common, type: f.kind === 'date' ? 'date' : 'text', min: f.min, max: f.max, list, value: f.value || '', inputmode: { digits: 'numeric', tel: 'tel' }[f.kind || ''] || null, autocomplete: 'off' });
     if (list) {
-      return el('label', {}, el('span', { text: f.label }), input, el('datalist', { id: list }, ...(f.list || []).map((one) => el('option', { value: one }))),
+      return el('label', {}, el('span', { text: f.label }), input, el('datalist', { id: list }),
         f.hint ? el('span', { class: 's', text: f.hint }) : null);
     }
   }
   return el('label', {}, el('span', { text: f.label }), input, f.hint ? el('span', { class: 's', text: f.hint }) : null);
+}
+
+/** @param {HTMLFormElement} body @param {Field[]} fields what a field offers may hang on what is chosen in another one */
+function offers(body, fields) {
+  const values = valuesOf(body, fields);
+  for (const f of fields) {
+    const box = f.list ? body.querySelector(`#list-${f.name}`) : null;
+    if (box) box.replaceChildren(...(typeof f.list === 'function' ? f.list(values) : f.list || []).map((one) => el('option', { value: one })));
+  }
 }
 
 /** @param {HTMLFormElement} body @param {Field[]} fields */
@@ -129,6 +154,7 @@ function valuesOf(body, fields) {
   for (const f of fields) {
     const input = /** @type {any} */ (f.kind === 'radio' ? body.querySelector(`[name="${f.name}"]:checked`) : body.querySelector(`[name="${f.name}"]`));
     out[f.name] = f.kind === 'files' ? [...input.files] : (input ? input.value.trim() : '');
+    if (f.kind === 'digits') out[f.name] = out[f.name].normalize('NFKC'); // digits of full width are digits, too
   }
   return out;
 }

@@ -17,7 +17,10 @@ export async function people(edition, overview) {
 function buttons(edition, told, units, overview, again) {
   const box = el('div', { class: 'do' });
   const add = (/** @type {string} */ text, /** @type {() => any} */ go) => box.appendChild(el('button', { type: 'button', class: 'b', text, onclick: go }));
-  const levels = [{ id: '', label: say('extend_writer') }, ...(told.levels || [])];
+  // A unit's places and its own date are set from above: only the levels and units below are offered for that.
+  const below = (told.levels || []).filter((/** @type {any} */ l) => told.units.some((/** @type {any} */ u) => u.set === l.id));
+  const at = (/** @type {any} */ v) => (v.level ? told.units.filter((/** @type {any} */ u) => u.set === v.level).map((/** @type {any} */ u) => u.path) : units);
+  const levels = [{ id: '', label: say('extend_writer') }, ...below];
   add(say('invite'), async () => {
     const roles = [['writer', 'role_writer'], ...(overview.me.admin ? [['coordinator', 'role_coordinator'], ['administrator', 'role_administrator']] : [])].map(([id, key]) => ({ id, label: say(key) }));
     const done = await form({
@@ -33,19 +36,19 @@ function buttons(edition, told, units, overview, again) {
     add(say('extend'), async () => {
       const done = await form({
         title: say('extend_title'), ok: say('save'),
-        fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'level', label: say('extend_level'), kind: 'radio', options: levels },
+        fields: [{ name: 'level', label: say('extend_level'), kind: 'radio', options: levels }, { name: 'unit', label: say('unit'), list: at, needed: true },
           { name: 'until', label: say('extend_until'), kind: 'date', needed: true }],
         send: (v) => act('extend', { edition, level: v.level, unit: v.unit, until: v.until, reason: '' }),
       });
       if (done) again();
     });
-    add(say('quota'), async () => {
+    if (below.length) add(say('quota'), async () => {
       const done = await form({
         title: say('quota_title'), ok: say('save'),
-        fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'level', label: say('quota_level'), kind: 'radio', options: told.levels || [] },
+        fields: [{ name: 'level', label: say('quota_level'), kind: 'radio', options: below }, { name: 'unit', label: say('unit'), list: at, needed: true },
           { name: 'key', label: say('category'), kind: 'select', options: told.keys || [{ id: '', label: say('export_all') }] },
-          { name: 'most', label: say('quota_most'), kind: 'digits' }],
-        send: (v) => act('quota', { edition, level: v.level, unit: v.unit, key: v.key, most: v.most === '' ? null : Number(v.most) }),
+          { name: 'most', label: say('quota_most'), kind: 'digits', hint: say('quota_hint'), wrong: say('quota_digits') }],
+        send: (v) => act('quota', { edition, level: v.level, unit: v.unit, key: v.key, most: v.most }),
       });
       if (done) again();
     });
@@ -94,17 +97,17 @@ function posts(told, units, again) {
   return el('div', {}, el('h3', { text: say('posts') }), el('table', {}, el('tbody', {}, ...told.people.map((/** @type {any} */ p) => el('tr', {},
     el('td', { text: p.name }), el('td', { text: p.unit }), el('td', { text: `${p.roles.join(say('joiner'))}${p.until ? `　${p.until}` : ''}` }),
     el('td', {},
-      el('button', { type: 'button', class: 'b', text: say('hand_over'), onclick: async () => {
+      p.can.hand_over && el('button', { type: 'button', class: 'b', text: say('hand_over'), onclick: async () => {
         const done = await form({ title: say('hand_over'), about: say('hand_over_sure', { name: p.name }), ok: say('answer_yes'), send: () => act('hand_over', { person: p.id, unit: p.path }) });
         if (done) given(done, again);
       } }),
-      el('button', { type: 'button', class: 'b', text: say('stand_in'), onclick: async () => {
+      p.can.stand_in && el('button', { type: 'button', class: 'b', text: say('stand_in'), onclick: async () => {
         const done = await form({ title: say('stand_in'), ok: say('save'),
           fields: [{ name: 'unit', label: say('unit'), list: units, needed: true, value: p.path }, { name: 'until', label: say('stand_in_until'), kind: 'date', needed: true }],
           send: (v) => act('stand_in', { person: p.id, unit: v.unit, until: v.until }) });
         if (done) again();
       } }),
-      el('button', { type: 'button', class: 'b', text: say('dismiss'), onclick: async () => {
+      p.can.dismiss && el('button', { type: 'button', class: 'b', text: say('dismiss'), onclick: async () => {
         const done = await form({ title: say('dismiss'), about: say('dismiss_sure', { name: p.name }), ok: say('answer_yes'), tone: 'warm', send: () => act('dismiss', { person: p.id, role: p.role, unit: p.path }) });
         if (done) again();
       } })))))));
@@ -113,7 +116,7 @@ function posts(told, units, again) {
 /** @param {string} edition @param {any} told @param {() => any} again */
 function grants(edition, told, again) {
   const rows = [...told.extensions.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('extensions') }), el('td', { text: x.unit }), el('td', { text: x.text }),
-    el('td', {}, el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => { if (await act('extend', { edition, level: x.level, unit: x.path, until: null, reason: '' })) again(); } })))),
+    el('td', {}, x.can && el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => { if (await act('extend', { edition, level: x.level, unit: x.path, until: null, reason: '' })) again(); } })))),
   ...told.quotas.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('quotas') }), el('td', { text: x.unit }), el('td', { text: x.text }), el('td')))];
   return rows.length ? el('div', {}, el('h3', { text: say('dates_places') }), el('table', {}, el('tbody', {}, ...rows))) : null;
 }

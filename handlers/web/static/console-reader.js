@@ -6,11 +6,12 @@ import { changes, chosen, number, paragraph } from './console-text.js';
 import { byId, el, say } from './dom.js';
 
 /** Everything about the case that is open. */
-const open = { /** @type {any} */ one: null, told: '', asked: 0, tab: 'paper', /** @type {any} */ writing: null, /** @type {() => void} */ changed: () => {}, /** @type {any[]} */ phrases: [] };
+const open = { /** @type {any} */ one: null, told: '', asked: 0, tab: 'paper', /** @type {any} */ writing: null, /** @type {() => void} */ changed: () => {}, /** @type {() => void} */ noted: () => {}, /** @type {any[]} */ phrases: [] };
 
-/** @param {{changed: () => void}} doors `changed` is called when the case was changed from here */
+/** @param {{changed: () => void, noted: () => void}} doors called when the case, or only what is noted on it, was changed from here */
 export function prepare(doors) {
   open.changed = doors.changed;
+  open.noted = doors.noted;
 }
 
 /** @param {any[]} phrases */
@@ -207,10 +208,23 @@ function card(c) {
     el('button', { type: 'button', text: say('comment_drop'), onclick: () => drop(c) }));
   return el('div', { class: 'cm', 'data-comment': c.id },
     el('h3', {}, el('span', { class: c.answer ? 'nn ok' : 'nn', 'data-i': c.i, 'aria-hidden': 'true' }), el('span', { text: c.title })),
-    c.quote ? el('p', { class: 's', text: say('quote', { quote: c.quote }) }) : null,
+    c.quote ? el('p', { class: 's', text: say('quote', { quote: c.quote }) }) : null, c.picture && !c.old ? meant(open.one, c.picture) : null,
     el('p', { text: c.text }), c.change ? el('p', { class: 'chg', text: c.change }) : null,
     c.answer_text ? el('p', { class: 's', text: c.answer_text }) : null,
     el('div', { class: 'f s' }, el('span', { text: say('by_at', { who: c.author, at: c.at }) }), edit));
+}
+
+/** @param {any} one @param {string} id @returns {HTMLElement|null} the picture a comment speaks of: what is judged stays in sight */
+function meant(one, id) {
+  const found = one.paper.pictures.find((/** @type {any} */ p) => p.id === id);
+  if (!found) return null;
+  return el('figure', { class: 'meant' }, look(one, found), found.caption ? el('figcaption', { class: 's', text: found.caption }) : null);
+}
+
+/** @param {any} one @param {any} p @returns {HTMLElement} a picture made small, which opens whole */
+function look(one, p) {
+  const at = `/api/console/case/${one.case}/file/${p.file}`;
+  return el('a', { href: at, target: '_blank', rel: 'noopener' }, el('img', { src: `${at}?size=small`, loading: 'lazy', alt: p.caption || say('picture', { n: p.n }) }));
 }
 
 /** @param {any} one the card in which a comment is written */
@@ -230,12 +244,12 @@ function editor(one) {
     const fields = { text: text.value, change: w.quote && change.value.trim() ? change.value.trim() : null };
     const done = w.id ? await act('recomment', { comment: w.id, ...fields }) : await act('comment', { case: one.case, n: one.n, ...about, ...fields });
     save.disabled = false;
-    if (done) { open.writing = null; keep(null, one.case); await refresh(); }
+    if (done) { open.writing = null; keep(null, one.case); await noted(); }
   });
   const section = one.paper.sections.find((/** @type {any} */ s) => s.id === w.section);
   const picture = one.paper.pictures.find((/** @type {any} */ p) => p.id === w.block);
   const about = picture ? say('picture', { n: picture.n }) : w.quote ? say('quote', { quote: w.quote }) : (section ? say('pair', { a: say('comment_section'), b: section.heading }) : say('comment_whole'));
-  return el('div', { class: 'cm new on' }, el('h3', { text: say('comment_new') }), el('p', { class: 's', text: about }), text, w.quote ? change : null,
+  return el('div', { class: 'cm new on' }, el('h3', { text: say('comment_new') }), el('p', { class: 's', text: about }), meant(one, w.block), text, w.quote ? change : null,
     el('div', { class: 'ph' }, ...open.phrases.map((p) => el('span', {},
       el('button', { type: 'button', text: p.label, onclick: () => { text.value = text.value ? `${text.value}${p.text}` : p.text; note(); text.focus(); } }),
       p.id ? el('button', { type: 'button', class: 'x', text: '\u00d7', 'aria-label': say('phrase_drop', { text: p.label }), onclick: () => dropPhrase(p) }) : null))),
@@ -244,9 +258,15 @@ function editor(one) {
       el('button', { type: 'button', class: 'b', text: say('comment_phrase'), onclick: () => act('phrase', { text: text.value }) })));
 }
 
+/** What is noted changed: the list counts what was not sent yet. */
+async function noted() {
+  open.noted();
+  await refresh();
+}
+
 /** @param {any} c */
 async function drop(c) {
-  if (await act('uncomment', { comment: c.id })) await refresh();
+  if (await act('uncomment', { comment: c.id })) await noted();
 }
 
 /** @param {any} p a phrase of one's own office */
@@ -273,9 +293,8 @@ function kept(id) {
 
 /** @param {HTMLElement} body @param {any} one */
 function pictures(body, one) {
-  const at = (/** @type {string} */ file, small = false) => `/api/console/case/${one.case}/file/${file}${small ? '?size=small' : ''}`;
   body.appendChild(el('div', { class: 'pics' }, ...one.paper.pictures.map((/** @type {any} */ p) => el('figure', {},
-    el('a', { href: at(p.file), target: '_blank', rel: 'noopener' }, el('img', { src: at(p.file, true), loading: 'lazy', alt: p.caption || say('picture', { n: p.n }) })),
+    look(one, p),
     el('figcaption', {}, el('span', { text: `${p.n} ${p.caption || ''}` }),
       ...one.comments.filter((/** @type {any} */ c) => c.picture === p.id && !c.old).map((/** @type {any} */ c) => number(c, () => { open.tab = 'paper'; draw(); pick(c.id); })),
       one.can.comment ? el('button', { type: 'button', class: 'qk', text: say('comment_picture'), onclick: () => write({ section: 'pictures', block: p.id, start: 0, quote: '' }) }) : null)))));

@@ -281,10 +281,10 @@ async function enter() {
     title: say('enter_title'), about: say('enter_about'), ok: say('save'),
     fields: [
       { name: 'unit', label: say('unit'), list: units, needed: true, hint: say('unit_hint', { unit: units[units.length - 1] || '' }) },
-      { name: 'name', label: say('name'), needed: true }, { name: 'post', label: say('post') }, { name: 'phone', label: say('phone'), kind: 'digits' },
+      { name: 'name', label: say('name'), needed: true }, { name: 'post', label: say('post') }, { name: 'phone', label: say('phone'), kind: 'tel' },
       { name: 'title', label: say('case_title'), needed: true },
       ...(categories.length ? [{ name: 'category', label: say('category'), kind: /** @type {'select'} */ ('select'), options: [{ id: '', label: say('category_none') }, ...categories] }] : []),
-      { name: 'text', label: say('text'), kind: 'tall', needed: true }, { name: 'files', label: say('files'), kind: 'files' },
+      { name: 'text', label: say('text'), kind: 'tall', needed: true, hint: say('text_hint') }, { name: 'files', label: say('files'), kind: 'files' },
     ],
     send: async (v) => {
       const uploads = [];
@@ -300,7 +300,7 @@ async function introduce(told) {
   const done = await form({
     title: say('profile_title'), about: say('profile_about'), ok: say('save'),
     fields: [{ name: 'name', label: say('name'), value: told.me.name, needed: true }, { name: 'post', label: say('post'), value: told.me.post || '' },
-      { name: 'phone', label: say('phone'), kind: 'digits', value: told.me.phone || '' }, { name: 'pin', label: say('pin'), kind: 'digits', hint: say('pin_about') }],
+      { name: 'phone', label: say('phone'), kind: 'tel', value: told.me.phone || '' }, { name: 'pin', label: say('pin'), kind: 'digits', hint: say('pin_about') }],
     send: async (v) => {
       const named = await act('profile', { name: v.name, post: v.post, phone: v.phone });
       if (!named || !v.pin) return named;
@@ -361,5 +361,5 @@ function live() {
   // A closed line is opened again by the browser; what was missed meanwhile shows by the cursor.
 }
 
-reader.prepare({ changed });
+reader.prepare({ changed, noted: list });
 show().then(live);
