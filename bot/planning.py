@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from bot.engine.definition import Call, Edition, Extension, Reminder
 from bot.engine.nudging import REMIND, planned
-from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses
+from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses, reached
 from bot.engine.workdays import WorkDays
 from bot.errors import StoreError
 from bot.planning_offices import Around, digests, keep
@@ -28,6 +28,7 @@ from bot.workdays import china
 from bot.world import World
 from storage import editions, reminding
 from storage.readers import Readers, Run
+from storage.reminding import Wanted
 
 WRITERS = "writers"  # the kind of the plan
 CALM = timedelta(minutes=10)  # between two plans of one day, however often a date is changed
@@ -105,9 +106,9 @@ class Planning:
 
     async def plan(self, dates: Dates, now: datetime) -> int:
         """Goes through all people, some at a time; returns how many are to be reminded today."""
-        count, after = 0, 0
+        count, after, wanted = 0, 0, self._wanted(dates, now)
         while True:
-            part = await self._readers.run(partial(self._part, dates=dates, now=now, after=after))
+            part = await self._readers.run(partial(self._part, dates=dates, wanted=wanted, now=now, after=after))
             if part.wakes or part.chosen:
                 await self._write(partial(_keep, part=part))
                 self._ring()
@@ -128,8 +129,15 @@ class Planning:
     def _read(self, connection: Connection) -> tuple[Dates, tuple[str, datetime] | None]:
         return read_dates(connection, self._calls), reminding.planned(connection, WRITERS)
 
-    def _part(self, connection: Connection, *, dates: Dates, now: datetime, after: int) -> _Part:
-        page = reminding.page(connection, after, list(dates.editions))
+    def _wanted(self, dates: Dates, now: datetime) -> Wanted:
+        found = (
+            (e.id, reached(dates.rules[e.id], e.due, e.call.zone, now, self._days)) for e in dates.editions.values()
+        )
+        mornings = {id: end for id, end in found if end is not None}
+        return Wanted(list(dates.editions), mornings, {unit for _, unit in dates.more})
+
+    def _part(self, connection: Connection, *, dates: Dates, wanted: Wanted, now: datetime, after: int) -> _Part:
+        page = reminding.page(connection, wanted, after)
         part = _Part([], [], page.last)
         for writer in page.writers:
             chosen = page.chosen.get(writer.person)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from bot.engine.model import Reminded
 from bot.engine.reminding import Begun, Writer
 from bot.engine.values import evolve
-from storage.prepared import Read
-from storage.records import WakeRow, set_wakes
+from storage.prepared import Read, Write
 from storage.tables import cases, conversations, decisions, drafts, people, plans, reminders, roles, wakes
 
 MANY = 2000  # people at a time
@@ -25,6 +37,7 @@ _LOAD = Read(
     ).where(reminders.c.person.in_(bindparam("ids", expanding=True)), reminders.c.level == literal_column("''")),
     "ids",
 )
+_WAKE = Write(insert(wakes), "conversation", "kind", "due", "data")
 _DROP = delete(reminders).where(
     reminders.c.person == bindparam("b_person"),
     reminders.c.edition == bindparam("b_edition"),
@@ -33,12 +46,12 @@ _DROP = delete(reminders).where(
 _PAGE = Read(
     select(
         *(people.c.id, func.coalesce(people.c.unit, people.c.invited), people.c.created_at),
-        *(conversations.c.id, conversations.c.seen_at, conversations.c.declined, conversations.c.consent),
+        *(conversations.c.id, conversations.c.seen_at),
     )
     .join(conversations, conversations.c.person == people.c.id)
-    .where(people.c.id.between(bindparam("first"), bindparam("last")), people.c.erased.is_(literal_column("false")))
+    .where(people.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(people.c.id),
-    *("first", "last"),
+    "ids",
 )
 _BEGUN = Read(
     select(
@@ -46,17 +59,8 @@ _BEGUN = Read(
         *(drafts.c.created_at, drafts.c.next, drafts.c.case, cases.c.back_by),
     )
     .outerjoin(cases, cases.c.draft == drafts.c.id)
-    .where(
-        drafts.c.person.between(bindparam("first"), bindparam("last")),
-        drafts.c.edition.in_(bindparam("editions", expanding=True)),
-    ),
-    *("first", "last", "editions"),
-)
-_OVERSEERS = Read(
-    select(roles.c.person).where(
-        roles.c.person.between(bindparam("first"), bindparam("last")), roles.c.role != literal_column("'writer'")
-    ),
-    *("first", "last"),
+    .where(drafts.c.person.in_(bindparam("ids", expanding=True)), drafts.c.edition.is_not(None)),
+    "ids",
 )
 _CHOSEN = Read(
     select(wakes.c.conversation, wakes.c.due).where(
@@ -64,6 +68,15 @@ _CHOSEN = Read(
     ),
     "ids",
 )
+
+
+class Wanted(NamedTuple):
+    """Of whom something may be due: the open editions; for each of them, where some morning has come on which writers
+    with its own date are reminded, the end of the last one; and the units that were granted more time."""
+
+    editions: Collection[int]
+    reached: Mapping[int, datetime]
+    units: Collection[int]
 
 
 class Page(NamedTuple):
@@ -106,19 +119,15 @@ def save(connection: Connection, told: Iterable[tuple[int, str, Reminded]]) -> N
     )
 
 
-def page(connection: Connection, after: int, editions: Collection[int]) -> Page:
-    """People behind an id who write, or have agreed to: all that planning looks at."""
-    behind = select(people.c.id).where(people.c.id > after).order_by(people.c.id).limit(MANY).subquery()
-    last, many = connection.execute(select(func.max(behind.c.id), func.count())).one()
-    if not many:
-        return Page([], {}, {}, 0)
-    first = after + 1
-    rows = _PAGE.rows(connection, first, last)
+def page(connection: Connection, wanted: Wanted, after: int) -> Page:
+    """People behind an id of whom something may be due: all that planning looks at."""
+    ids = list(connection.execute(_wanted(wanted).where(people.c.id > after).limit(MANY)).scalars())
+    rows = _PAGE.rows(connection, ids)
     begun: dict[int, list[Begun]] = defaultdict(list)
     back: dict[int, tuple[int, Begun]] = {}
-    for person, id, edition, state, done, track, at, free, case, back_by in _BEGUN.rows(
-        connection, first, last, editions
-    ):
+    for person, id, edition, state, done, track, at, free, case, back_by in _BEGUN.rows(connection, ids):
+        if edition not in wanted.editions:
+            continue
         about = {"draft": id, "edition": edition, "state": state, "done": done, "track": track, "since": at}
         one = Begun(**about, blank=free == 1, back_by=back_by)
         begun[person].append(one)
@@ -127,24 +136,45 @@ def page(connection: Connection, after: int, editions: Collection[int]) -> Page:
     for case, at in _returned(connection, list(back)).items():
         person, one = back[case]
         begun[person][begun[person].index(one)] = evolve(one, since=at)
-    over = {row[0] for row in _OVERSEERS.rows(connection, first, last)}
-    writes = [row for row in rows if row[6] and not row[5] and (row[0] in begun or row[0] not in over)]
-    told = load(connection, [row[0] for row in writes])
-    none: dict[int, Reminded] = {}
+    told, none = load(connection, ids), dict[int, Reminded]()
     writers = [
         Writer(
-            person=row[0],
-            unit=row[1],
-            came=row[2],
-            seen=row[4],
-            begun=tuple(begun.get(row[0], ())),
-            reminded=told.get(row[0], none),
+            person=id,
+            unit=unit,
+            came=came,
+            seen=seen,
+            begun=tuple(begun.get(id, ())),
+            reminded=told.get(id, none),
         )
-        for row in writes
+        for id, unit, came, _, seen in rows
     ]
-    owners = {row[3]: row[0] for row in writes}
+    owners = {row[3]: row[0] for row in rows}
     chosen = {owners[id]: due for id, due in _CHOSEN.rows(connection, list(owners))}
-    return Page(writers, {row[0]: row[3] for row in writes}, chosen, last if many == MANY else 0)
+    return Page(writers, {row[0]: row[3] for row in rows}, chosen, ids[-1] if len(ids) == MANY else 0)
+
+
+def _wanted(wanted: Wanted) -> Select[Any]:
+    """The ids of these people, in order. Who came or was told since the last morning of their date is left out."""
+    seen = func.coalesce(conversations.c.seen_at, people.c.created_at)
+    here = (drafts.c.person == people.c.id) & drafts.c.edition.in_(wanted.editions)
+    unfinished = here & drafts.c.state.in_(("writing", "returned"))
+    asked: list[ColumnElement[bool]] = [exists().where(here, drafts.c.state == "returned")]
+    if wanted.units:
+        own = func.coalesce(people.c.unit, people.c.invited)
+        asked.append(own.in_(wanted.units) & or_(exists().where(unfinished), ~exists().where(here)))
+    for edition, end in wanted.reached.items():
+        told = (reminders.c.person == people.c.id) & (reminders.c.edition == edition) & (reminders.c.level == "")
+        known = exists().where(told, or_(reminders.c.off, reminders.c.told_at >= end))
+        mine = exists().where(unfinished, drafts.c.edition == edition)
+        asked.append((seen < end) & ~known & or_(mine, ~exists().where(here)))
+    over = exists().where(roles.c.person == people.c.id, roles.c.role != "writer")
+    return (
+        select(people.c.id)
+        .join(conversations, conversations.c.person == people.c.id)
+        .where(~people.c.erased, ~conversations.c.declined, conversations.c.consent != "", or_(*asked))
+        .where(or_(~over, exists().where(here)))
+        .order_by(people.c.id)
+    )
 
 
 def _returned(connection: Connection, ids: list[int]) -> dict[int, datetime]:
@@ -159,9 +189,11 @@ def _returned(connection: Connection, ids: list[int]) -> dict[int, datetime]:
 # ---------------------------------------------------------------- what is planned
 
 
-def set_reminders(connection: Connection, kind: str, new: Iterable[tuple[int, datetime, Mapping[str, Any]]]) -> None:
+def set_reminders(connection: Connection, kind: str, new: Sequence[tuple[int, datetime, Mapping[str, Any]]]) -> None:
     """Sets the wakes that remind, as (conversation, when, with what)."""
-    set_wakes(connection, [WakeRow(conversation, kind, due, dict(data)) for conversation, due, data in new])
+    own = (wakes.c.kind == kind) & wakes.c.conversation.in_([conversation for conversation, _, _ in new])
+    connection.execute(delete(wakes).where(own))
+    _WAKE.run(connection, [(conversation, kind, due, dict(data)) for conversation, due, data in new])
 
 
 def add_to_chosen(connection: Connection, conversation: int, data: Mapping[str, Any]) -> None:

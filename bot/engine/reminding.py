@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from bot.engine.definition import Edition, Reminder, offered
+from bot.engine.definition import WRITING_STATES, Edition, Reminder, offered
 from bot.engine.model import Reminded
 from bot.engine.values import value
 from bot.engine.workdays import WorkDays
@@ -209,6 +209,20 @@ def days_left(until: datetime, now: datetime, zone: str) -> int:
     """How many days a date is away: 0 where it ends today, 1 where it ends tomorrow."""
     here = ZoneInfo(zone)
     return ((until - _INSTANT).astimezone(here).date() - now.astimezone(here).date()).days
+
+
+def reached(rules: tuple[Reminder, ...], until: datetime, zone: str, now: datetime, days: WorkDays) -> datetime | None:
+    """The end of the last morning, today's included, on which some writer with this date may be reminded; None where
+    there was none yet, or the date is over.
+
+    Whoever came or was told since need not be looked at: nothing of theirs is due before another such morning.
+    """
+    if until <= now:
+        return None
+    today = now.astimezone(ZoneInfo(zone)).date()
+    slots = [slot for state in WRITING_STATES for slot, _ in _slots(rules, "", state, False, until, zone, days)]
+    ends = [slot + timedelta(minutes=SPREAD) for slot in slots if slot.astimezone(ZoneInfo(zone)).date() <= today]
+    return max(ends, default=None)
 
 
 @lru_cache(maxsize=4096)
