@@ -353,7 +353,9 @@ def test_whoever_stands_in_is_named_and_the_day_is_asked_for(desk: Desk) -> None
 
     def one_more(route: Any) -> None:
         told = route.fetch().json()
-        told["people"].append({**told["people"][0], "id": "zz9", "name": "陈静", "unit": "石桥镇", "path": "云溪县/石桥镇"})
+        told["people"].append(
+            {**told["people"][0], "id": "zz9", "name": "陈静", "unit": "石桥镇", "path": "云溪县/石桥镇"}
+        )
         route.fulfill(json=told)
 
     page.route("**/api/console/people*", one_more, times=1)
