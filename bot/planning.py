@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,6 +31,7 @@ from storage.readers import Readers, Run
 from storage.reminding import Wanted
 
 WRITERS = "writers"  # the kind of the plan
+MANY = 2000  # people at a time
 CALM = timedelta(minutes=10)  # between two plans of one day, however often a date is changed
 _LOOK_EVERY = 20.0
 _TODAY = timedelta(days=1, hours=1)  # no day of any zone is longer
@@ -56,11 +57,10 @@ class Dates(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Of some people: new wakes, what is told at a time they chose, and behind whom to go on (0: that was all)."""
+    """Of some people: new wakes, and what is told at a time they chose."""
 
     wakes: list[Wake]
     chosen: list[tuple[int, Mapping[str, Any]]]
-    last: int
 
 
 class Planning:
@@ -106,16 +106,17 @@ class Planning:
 
     async def plan(self, dates: Dates, now: datetime) -> int:
         """Goes through all people, some at a time; returns how many are to be reminded today."""
-        count, after, wanted = 0, 0, self._wanted(dates, now)
-        while True:
-            part = await self._readers.run(partial(self._part, dates=dates, wanted=wanted, now=now, after=after))
+        wanted = self._wanted(dates, now)
+        ids = await self._readers.run(lambda c: reminding.wanted_ids(c, wanted))
+        count = 0
+        for start in range(0, len(ids), MANY):
+            some = ids[start : start + MANY]
+            part = await self._readers.run(partial(self._part, dates=dates, ids=some, now=now))
             if part.wakes or part.chosen:
                 await self._write(partial(_keep, part=part))
                 self._ring()
             count += len(part.wakes) + len(part.chosen)
-            if not part.last:
-                return count
-            after = part.last
+        return count
 
     async def plan_offices(self, dates: Dates, now: datetime) -> int:
         """The same for those who oversee units; returns how many are told this morning how things stand."""
@@ -136,9 +137,8 @@ class Planning:
         mornings = {id: end for id, end in found if end is not None}
         return Wanted(list(dates.editions), mornings, {unit for _, unit in dates.more})
 
-    def _part(self, connection: Connection, *, dates: Dates, wanted: Wanted, now: datetime, after: int) -> _Part:
-        page = reminding.page(connection, wanted, after)
-        part = _Part([], [], page.last)
+    def _part(self, connection: Connection, *, dates: Dates, ids: Sequence[int], now: datetime) -> _Part:
+        page, part = reminding.page(connection, dates.editions.keys(), ids), _Part([], [])
         for writer in page.writers:
             chosen = page.chosen.get(writer.person)
             wakes = plans(writer, dates, now, self._days)
@@ -166,7 +166,7 @@ def plans(writer: Writer, dates: Dates, now: datetime, days: WorkDays) -> list[P
             found.append(wake)
     if not found:
         return found
-    told = [known.told for known in writer.reminded.values() if known.told is not None]
+    told = [known.told for known in writer.reminded.values() if known.told is not None and now - known.told < _TODAY]
     return [w for w in found if not any(at.astimezone(ZoneInfo(w.zone)).date() == w.day for at in told)]
 
 

@@ -22,6 +22,8 @@ from bot.engine.messages import Button, Moment, Reply, Say
 from bot.engine.vocabulary import MENDING, PlaceWords, Vocabulary
 from bot.errors import ConfigError
 
+_ENDS = ("\u3002", "\uff01", "\uff1f")  # what is quoted ends its sentence itself: no second stop behind the quote
+_QUOTED = "\u201d\u3002"
 _WITH_YEAR = {"until": "full", "day": "date"}
 
 
@@ -95,7 +97,8 @@ class _Formatter:
         """The template with its gaps filled. Only plain names: it never reaches into a value's attributes."""
         out: list[str] = []
         for text, name, form in _parts(template):
-            out.append(text)
+            ended = bool(out) and out[-1][-1:] in _ENDS and text.startswith(_QUOTED)
+            out.append(text.replace(_QUOTED, _QUOTED[0], 1) if ended else text)
             if name is not None:
                 out.append(self.format_field(params[name], form))
         return "".join(out)

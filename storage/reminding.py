@@ -28,7 +28,6 @@ from bot.engine.values import evolve
 from storage.prepared import Read, Write
 from storage.tables import cases, conversations, decisions, drafts, people, plans, reminders, roles, wakes
 
-MANY = 2000  # people at a time
 CHOSEN = "chosen"  # the wake at a time that the person chose
 
 _LOAD = Read(
@@ -81,12 +80,11 @@ class Wanted(NamedTuple):
 
 class Page(NamedTuple):
     """Some people, in the order of ids. `conversations` and `chosen` (when they are spoken to at a time they chose) are
-    by person; `last`: behind whom to go on, 0 at the end."""
+    by person."""
 
     writers: list[Writer]
     conversations: Mapping[int, int]
     chosen: Mapping[int, datetime]
-    last: int
 
 
 def load(connection: Connection, persons: Collection[int]) -> dict[int, dict[int, Reminded]]:
@@ -119,14 +117,18 @@ def save(connection: Connection, told: Iterable[tuple[int, str, Reminded]]) -> N
     )
 
 
-def page(connection: Connection, wanted: Wanted, after: int) -> Page:
-    """People behind an id of whom something may be due: all that planning looks at."""
-    ids = list(connection.execute(_wanted(wanted).where(people.c.id > after).limit(MANY)).scalars())
+def wanted_ids(connection: Connection, wanted: Wanted) -> list[int]:
+    """All people of whom something may be due, in order."""
+    return list(connection.execute(_wanted(wanted)).scalars())
+
+
+def page(connection: Connection, editions: Collection[int], ids: Sequence[int]) -> Page:
+    """Of some people all that planning looks at."""
     rows = _PAGE.rows(connection, ids)
     begun: dict[int, list[Begun]] = defaultdict(list)
     back: dict[int, tuple[int, Begun]] = {}
     for person, id, edition, state, done, track, at, free, case, back_by in _BEGUN.rows(connection, ids):
-        if edition not in wanted.editions:
+        if edition not in editions:
             continue
         about = {"draft": id, "edition": edition, "state": state, "done": done, "track": track, "since": at}
         one = Begun(**about, blank=free == 1, back_by=back_by)
@@ -150,7 +152,7 @@ def page(connection: Connection, wanted: Wanted, after: int) -> Page:
     ]
     owners = {row[3]: row[0] for row in rows}
     chosen = {owners[id]: due for id, due in _CHOSEN.rows(connection, list(owners))}
-    return Page(writers, {row[0]: row[3] for row in rows}, chosen, ids[-1] if len(ids) == MANY else 0)
+    return Page(writers, {row[0]: row[3] for row in rows}, chosen)
 
 
 def _wanted(wanted: Wanted) -> Select[Any]:

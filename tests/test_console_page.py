@@ -154,6 +154,8 @@ def test_by_keys_alone_from_list_to_passed(desk: Desk) -> None:
     with page.expect_request("**/api/console/case/*"):
         page.keyboard.press("j")
     page.keyboard.press("a")  # while the next case is on its way: it decides nothing
+    while not held:
+        page.evaluate("0")  # a way there and back, on which the request may be met
     held[0].continue_()
     page.locator(".rh h2", has_text="第2个案例").wait_for(state="detached")
     page.locator("[data-act=pass]").wait_for()
@@ -344,3 +346,49 @@ def test_the_date_above_is_whole(desk: Desk, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert width <= 900 or page.locator(".who").evaluate("e => e.getBoundingClientRect().right <= innerWidth")
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_whoever_stands_in_is_named_and_the_day_is_asked_for(desk: Desk) -> None:
+    """The form says what happens; without a person or a day nothing is sent, and a sentence says what is missing."""
+    page = desk.page
+    page.goto(f"{desk.served.url}/console?queue=all")
+
+    def one_more(route: Any) -> None:
+        told = route.fetch().json()
+        told["people"].append(
+            {**told["people"][0], "id": "zz9", "name": "陈静", "unit": "石桥镇", "path": "云溪县/石桥镇"}
+        )
+        route.fulfill(json=told)
+
+    page.route("**/api/console/people*", one_more, times=1)
+    page.get_by_role("button", name="单位和人员").click()
+    page.locator("dialog tr", has_text="周敏").get_by_role("button", name="请人代办").first.click()
+    dialog = page.locator("dialog")
+    dialog.locator("h2", has_text="周敏请假，请人代办").wait_for()
+    assert "到了日子自动停" in dialog.inner_text()
+    dialog.locator("button[type=submit]").click()
+    dialog.locator(".bad", has_text="请先选好“请谁代办”").wait_for()
+    dialog.locator("select[name=person]").select_option(label="陈静（石桥镇）")
+    dialog.locator("button[type=submit]").click()
+    dialog.locator(".bad", has_text="请先选好“代办到哪一天”").wait_for()
+    dialog.locator("[name=until]").fill("2027-01-31")
+    with page.expect_request("**/api/console/act") as sent:
+        dialog.locator("button[type=submit]").click()
+    asked = sent.value.post_data_json
+    assert (asked["person"], asked["unit"]) == ("zz9", "云溪县")
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_who_has_no_link_is_given_one_before_the_text_is_copied(desk: Desk) -> None:
+    """It is told above the texts how many of them hold no link; one tap puts the links in."""
+    page = desk.page
+    page.goto(f"{desk.served.url}/console?queue=all")
+    page.locator("#tools").get_by_role("button", name="催交").click()
+    page.locator("dialog .bare", has_text="还没有链接").wait_for()
+    assert "找我要" not in page.locator("dialog").inner_text()
+    page.get_by_role("button", name="给没有链接的发链接").click()
+    page.locator("dialog .bare").wait_for(state="detached")
+    assert "/i/" in page.locator("dialog .ntext").first.inner_text()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bot.engine.definition import Limit
+from bot.workbench import checking
 from tests.city import CITY, COUNTY, City, city
 from tests.homes import Clock
+from tests.person import WORDING
 from tests.test_console import desk
 
 
@@ -57,3 +62,17 @@ async def test_what_is_offered_among_units_and_people_is_allowed(town: City) -> 
     assert {x["level"]: x["can"] for x in (await at.get("/people"))["extensions"]} == {"": True, "county": False}
     refused = await at.act("quota", edition=edition, level="county", unit=COUNTY, key="", most="9")
     assert refused.status_code == 409
+
+
+@pytest.mark.parametrize(("words", "well"), [(105, False), (1000, False), (1200, True), (2200, True), (3400, False)])
+def test_a_text_far_from_the_length_asked_for_is_not_marked_as_well(
+    words: int, well: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred characters of two thousand are told as that, where the call names no least length, too."""
+    call: Any = SimpleNamespace(limit=Limit(about=2200), sections=())
+    call.in_track = lambda track: call
+    monkeypatch.setattr(checking, "track_id", lambda *of: "")
+    content: Any = SimpleNamespace(words=lambda: words, sections=(), pictures=())
+    sight: Any = SimpleNamespace(say=lambda key, **params: WORDING.say(f"console.{key}", **params))
+    told = checking.checks(sight, SimpleNamespace(call=call), content)[0]  # type: ignore[arg-type]
+    assert told["ok"] is well and told["text"] == (f"{words}字" if well else f"{words}字，要求是2200字左右")

@@ -69,7 +69,7 @@ def test_a_sheet_with_merged_cells_becomes_the_tree(tmp_path: Path, anlitong: Ru
     status, out, _ = anlitong("units", "import", file, "--dry-run")
     assert (status, "6个单位" in out) == (0, True)
     assert not (tmp_path / "data").exists() and listed(anlitong) == []
-    assert anlitong("units", "import", file) == (0, "表里有6个单位，新建了8个，核实了0个。\n", "")
+    assert anlitong("units", "import", file) == (0, "表里有6个单位。连同它们的上级，一共新建了8个，核实了0个。\n", "")
     assert listed(anlitong) == [
         ("云溪县", "县", ""),
         ("云溪县/石桥镇", "乡镇", ""),
@@ -164,5 +164,5 @@ def test_a_whole_province_comes_in_one_sheet(tmp_path: Path, anlitong: Run) -> N
     rows = [f"第{town}镇,第{town}之{n}村" for town in range(500) for n in range(100)]
     file.write_text("\n".join(["乡镇,村", *rows, *rows[:10]]), "utf-8")
     status, out, _ = anlitong("units", "import", file)
-    assert status == 0 and out.splitlines()[-1] == "表里有50000个单位，新建了50501个，核实了0个。"
+    assert status == 0 and out.splitlines()[-1] == "表里有50000个单位。连同它们的上级，一共新建了50501个，核实了0个。"
     assert len({path for path, _, _ in listed(anlitong)}) == 50_501

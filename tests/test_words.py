@@ -214,3 +214,12 @@ def test_a_post_may_be_changed_from_anywhere() -> None:
     somebody.say("第四个")
     assert somebody.person.post == "网格员"
     assert "已经写了" in somebody.say("[对]")[0].text and written(somebody) == "槐树村412户1586人。"
+
+
+@pytest.mark.parametrize(
+    ("quote", "said"), [("有字据。", "“有字据。”\n"), ("有字据", "“有字据”。\n"), ("行吗？", "“行吗？”\n")]
+)
+def test_a_quote_that_ends_its_sentence_needs_no_second_stop(quote: str, said: str) -> None:
+    """The stop within the quote is the sentence's."""
+    told = WORDING.say("mend.one", i=1, of=2, place="第2节", quote=quote, text="改")
+    assert said in told and "。”。" not in told

@@ -75,19 +75,15 @@ class Progress:
 
 @value
 class Planned:
-    """The next reminder of one edition."""
+    """The next reminder of one edition; `day`: of `at` in its own zone."""
 
     edition: int
     draft: int
     words: str
     at: datetime
+    day: date
     until: datetime
     zone: str
-
-    @property
-    def day(self) -> date:
-        """Its day in its own zone."""
-        return self.at.astimezone(ZoneInfo(self.zone)).date()
 
 
 @value
@@ -154,23 +150,24 @@ def next_wake(
         return None
     silent = progress.unanswered >= PATIENCE
     after = max(progress.since, progress.told or progress.since)
-    for slot, words in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
+    for slot, day, words in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
         at = slot + timedelta(minutes=minute)
         if at <= after:
             continue
         if at < now:  # it was missed: as soon as it is decent
-            at = decent(now, ZoneInfo(progress.zone), days, minute)
-        return (
-            Planned(
-                edition=progress.edition,
-                draft=progress.draft,
-                words=words,
-                at=at,
-                until=progress.until,
-                zone=progress.zone,
-            )
-            if at < progress.until
-            else None
+            zone = ZoneInfo(progress.zone)
+            at = decent(now, zone, days, minute)
+            day = at.astimezone(zone).date()
+        if at >= progress.until:
+            return None
+        return Planned(
+            edition=progress.edition,
+            draft=progress.draft,
+            words=words,
+            at=at,
+            day=day,
+            until=progress.until,
+            zone=progress.zone,
         )
     return None
 
@@ -180,15 +177,13 @@ def merge(wakes: Iterable[Planned], taken: Collection[date] = ()) -> Merged | No
 
     `taken`: days on which they are spoken to anyway, at a time they chose; what falls on one is told with it.
     """
-    left = sorted((wake for wake in wakes if wake.day not in taken), key=lambda wake: (wake.at, wake.edition))
+    left = [wake for wake in wakes if wake.day not in taken]
     if not left:
         return None
-    first = left[0]
-    zone = ZoneInfo(first.zone)
-    together = [wake for wake in left if wake.at.astimezone(zone).date() == first.day]
-    return Merged(
-        at=first.at, day=first.day, wakes=tuple(sorted(together, key=lambda w: (w.until, w.edition, w.draft)))
-    )
+    first = min(left, key=lambda wake: wake.at)
+    together = [wake for wake in left if wake.day == first.day]
+    together.sort(key=lambda wake: (wake.until, wake.edition, wake.draft))
+    return Merged(at=first.at, day=first.day, wakes=tuple(together))
 
 
 def decent(now: datetime, zone: ZoneInfo, days: WorkDays, minute: int = 0) -> datetime:
@@ -220,16 +215,15 @@ def reached(rules: tuple[Reminder, ...], until: datetime, zone: str, now: dateti
     if until <= now:
         return None
     today = now.astimezone(ZoneInfo(zone)).date()
-    slots = [slot for state in WRITING_STATES for slot, _ in _slots(rules, "", state, False, until, zone, days)]
-    ends = [slot + timedelta(minutes=SPREAD) for slot in slots if slot.astimezone(ZoneInfo(zone)).date() <= today]
-    return max(ends, default=None)
+    found = (one for state in WRITING_STATES for one in _slots(rules, "", state, False, until, zone, days))
+    return max((slot + timedelta(minutes=SPREAD) for slot, day, _ in found if day <= today), default=None)
 
 
 @lru_cache(maxsize=4096)
 def _slots(
     rules: tuple[Reminder, ...], level: str, state: str, silent: bool, until: datetime, zone: str, days: WorkDays
-) -> tuple[tuple[datetime, str], ...]:
-    """When those are reminded who come first on each day, and where the words are, the first day first.
+) -> tuple[tuple[datetime, date, str], ...]:
+    """When those are reminded who come first on each day, the day, and where the words are; the first day first.
 
     Of who is silent only the last one.
 
@@ -242,7 +236,8 @@ def _slots(
     fit = [rule for rule in rules if rule.level == level and state in rule.states]
     words = {n: rule.words for rule in reversed(fit) for n in rule.days}
     offsets = sorted(words, reverse=True)[-1 if silent else 0 :]
-    return tuple((_slot(days.before(last - timedelta(days=n)), here, 0), words[n]) for n in offsets)
+    told = ((days.before(last - timedelta(days=n)), words[n]) for n in offsets)
+    return tuple((_slot(day, here, 0), day, place) for day, place in told)
 
 
 def _slot(day: date, zone: ZoneInfo, minute: int) -> datetime:

@@ -11,6 +11,7 @@ from bot.engine.content import Content
 from bot.engine.definition import Edition
 from bot.workbench.base import Sight
 
+FAR = 0.5  # of the length asked for: what lies further off is not what was asked for
 MOST = 5  # private numbers that are shown one by one
 # A mobile number, or an identity card's, that stands by itself: neither is a part of a longer number.
 _PRIVATE = (("phone", re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")), ("card", re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")))
@@ -30,6 +31,8 @@ def checks(s: Sight, edition: Edition, content: Content) -> list[Mapping[str, An
         check(False, "long", words=words, max=limit.max)
     elif limit.min and words < limit.min:
         check(False, "short", words=words, min=limit.min)
+    elif limit.about and not limit.about * FAR <= words <= limit.about * (2 - FAR):
+        check(False, "far", words=words, about=limit.about)
     else:
         check(True, "words", words=words)
     wanted = [x for x in call.sections if any(q.kind == "text" and q.printed and q.required for q in x.questions)]

@@ -97,7 +97,7 @@ def _can(s: Sight, person: int, path: str, role: str, stands_in: bool) -> Mappin
     holds = s.allowed(path, COORDINATOR, ADMINISTRATOR)
     return {
         "hand_over": administers or own,
-        "stand_in": holds,
+        "stand_in": holds and role == COORDINATOR and not stands_in,
         "dismiss": (administers or (stands_in and holds)) and not (own and role == ADMINISTRATOR),
     }
 

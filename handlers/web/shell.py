@@ -127,12 +127,7 @@ class Shell:
         visitor = await self._doors.look.visitor(session.address) if session else None
         # Whoever has no name here has nothing to go on with: nobody yet, or nobody any more.
         known = visitor is not None and bool(visitor.name)
-        trouble = ""
-        if face.trouble:
-            trouble = self._wording.say(face.trouble, contact=face.contact, phone=face.phone)
-        response = self.page(
-            request, "invite.html", face=face, link=link, known=known, trouble=trouble, words=self._words("web.start.")
-        )
+        response = self.page(request, "invite.html", face=face, link=link, known=known, words=self._words("web.start."))
         self._sessions.write(response, session or self._sessions.new(), always=session is None)
         return response
 

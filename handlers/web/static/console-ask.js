@@ -60,7 +60,7 @@ export async function act(name, fields, how) {
 
 /** @param {Field} f @param {any} value @returns {string} what is to be mended in a field before it is sent; "" where it is well */
 function fault(f, value) {
-  if (f.needed && !value.length) return say(f.kind === 'date' || f.kind === 'files' ? 'fill_choose' : 'fill', { label: f.label });
+  if (f.needed && !value.length) return say(f.kind && ['date', 'files', 'select'].includes(f.kind) ? 'fill_choose' : 'fill', { label: f.label });
   if (f.kind === 'digits' && value && !/^[0-9]+$/.test(value)) return f.wrong || say('fill_digits', { label: f.label });
   return '';
 }

@@ -101,16 +101,23 @@ function posts(told, units, again) {
         const done = await form({ title: say('hand_over'), about: say('hand_over_sure', { name: p.name }), ok: say('answer_yes'), send: () => act('hand_over', { person: p.id, unit: p.path }) });
         if (done) given(done, again);
       } }),
-      p.can.stand_in && el('button', { type: 'button', class: 'b', text: say('stand_in'), onclick: async () => {
-        const done = await form({ title: say('stand_in'), ok: say('save'),
-          fields: [{ name: 'unit', label: say('unit'), list: units, needed: true, value: p.path }, { name: 'until', label: say('stand_in_until'), kind: 'date', needed: true }],
-          send: (v) => act('stand_in', { person: p.id, unit: v.unit, until: v.until }) });
-        if (done) again();
-      } }),
+      p.can.stand_in && el('button', { type: 'button', class: 'b', text: say('stand_in'), onclick: () => standIn(told, p, again) }),
       p.can.dismiss && el('button', { type: 'button', class: 'b', text: say('dismiss'), onclick: async () => {
         const done = await form({ title: say('dismiss'), about: say('dismiss_sure', { name: p.name }), ok: say('answer_yes'), tone: 'warm', send: () => act('dismiss', { person: p.id, role: p.role, unit: p.path }) });
         if (done) again();
       } })))))));
+}
+
+/** @param {any} told @param {any} p whose desk somebody else keeps for some days @param {() => any} again */
+async function standIn(told, p, again) {
+  const there = told.people.filter((/** @type {any} */ o) => o.path === p.path && o.role === p.role).map((/** @type {any} */ o) => o.id);
+  const others = new Map(told.people.filter((/** @type {any} */ o) => !there.includes(o.id)).map((/** @type {any} */ o) => [o.id, { id: o.id, label: say('stand_in_one', { name: o.name, unit: o.unit }) }]));
+  if (!others.size) { sheet(say('stand_in_title', { name: p.name }), el('div', {}, el('p', { text: say('stand_in_nobody') }), el('div', { class: 'do' }, el('button', { type: 'button', class: 'b', text: say('people'), onclick: again })))); return; }
+  const done = await form({ title: say('stand_in_title', { name: p.name }), about: say('stand_in_about', { name: p.name, unit: p.unit }), ok: say('save'),
+    fields: [{ name: 'person', label: say('stand_in_who'), kind: 'select', needed: true, options: [{ id: '', label: say('stand_in_choose') }, ...others.values()] },
+      { name: 'until', label: say('stand_in_until'), kind: 'date', needed: true }],
+    send: (v) => act('stand_in', { person: v.person, unit: p.path, until: v.until }) });
+  if (done) again();
 }
 
 /** @param {string} edition @param {any} told @param {() => any} again */

@@ -248,9 +248,11 @@ async function nudge() {
   try {
     const told = await read(`/nudge?edition=${view.edition}`);
     const rows = told.rows.map((/** @type {any} */ r) => el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: r.text }), el('button', { type: 'button', class: 'b', text: say('copy'), onclick: () => copy(r.text) })));
-    const links = el('button', { type: 'button', class: 'b', text: say('links'), onclick: async () => { if (await act('links', { edition: view.edition })) nudge(); } });
-    sheet(told.title, el('div', { class: 'nall' }, el('p', { class: 's', text: rows.length ? say('nudge_about') : say('nudge_none') }), ...rows,
-      rows.length ? el('div', { class: 'do' }, told.rows.some((/** @type {any} */ r) => !r.link) ? links : null, el('button', { type: 'button', class: 'b strong', text: say('copy_all'), onclick: () => copy(told.all) })) : null));
+    const bare = told.rows.filter((/** @type {any} */ r) => !r.link).length;
+    const links = el('button', { type: 'button', class: 'b strong', text: say('links'), onclick: async () => { if (await act('links', { edition: view.edition })) nudge(); } });
+    sheet(told.title, el('div', { class: 'nall' }, el('p', { class: 's', text: rows.length ? say('nudge_about') : say('nudge_none') }),
+      bare ? el('div', { class: 'bare' }, el('p', { text: say('nudge_bare', { n: bare }) }), links) : null, ...rows,
+      rows.length ? el('div', { class: 'do' }, el('button', { type: 'button', class: bare ? 'b' : 'b strong', text: say('copy_all'), onclick: () => copy(told.all) })) : null));
   } catch (trouble) { complain(trouble); }
 }
 
