@@ -108,11 +108,10 @@ class Planning:
         """Goes through all people, some at a time; returns how many are to be reminded today."""
         wanted = self._wanted(dates, now)
         ids = await self._readers.run(lambda c: reminding.wanted_ids(c, wanted))
-        chosen = await self._readers.run(reminding.chosen)
         count = 0
         for start in range(0, len(ids), MANY):
             some = ids[start : start + MANY]
-            part = await self._readers.run(partial(self._part, dates=dates, ids=some, now=now, chosen=chosen))
+            part = await self._readers.run(partial(self._part, dates=dates, ids=some, now=now))
             if part.wakes or part.chosen:
                 await self._write(partial(_keep, part=part))
                 self._ring()
@@ -138,17 +137,18 @@ class Planning:
         mornings = {id: end for id, end in found if end is not None}
         return Wanted(list(dates.editions), mornings, {unit for _, unit in dates.more})
 
-    def _part(
-        self, connection: Connection, *, dates: Dates, ids: Sequence[int], now: datetime, chosen: Mapping[int, datetime]
-    ) -> _Part:
-        part = _Part([], [])
-        for conversation, writer in reminding.page(connection, dates.editions.keys(), ids):
+    def _part(self, connection: Connection, *, dates: Dates, ids: Sequence[int], now: datetime) -> _Part:
+        page, part = reminding.page(connection, dates.editions.keys(), ids), _Part([], [])
+        for writer in page.writers:
+            chosen = page.chosen.get(writer.person)
             wakes = plans(writer, dates, now, self._days)
             if not wakes:
                 continue
             zone = ZoneInfo(wakes[0].zone)
-            today, agreed = now.astimezone(zone).date(), chosen.get(conversation)
-            if agreed is not None and agreed.astimezone(zone).date() == today:
+            today = now.astimezone(zone).date()
+            agreed = chosen.astimezone(zone).date() if chosen else None
+            conversation = page.conversations[writer.person]
+            if agreed == today:
                 if own := [wake for wake in wakes if wake.day == today]:
                     part.chosen.append((conversation, planned(own, today)))
             elif (merged := merge(wakes)) is not None and merged.day == today:

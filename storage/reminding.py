@@ -25,16 +25,17 @@ from sqlalchemy import (
 from bot.engine.model import Reminded
 from bot.engine.reminding import Begun, Writer
 from bot.engine.values import evolve
-from storage.prepared import Read, Row, Write
+from storage.prepared import Read, Write
 from storage.tables import cases, conversations, decisions, drafts, people, plans, reminders, roles, wakes
 
 CHOSEN = "chosen"  # the wake at a time that the person chose
 
-_TOLD = select(
-    *(reminders.c.person, reminders.c.edition, reminders.c.told_at, reminders.c.unanswered, reminders.c.off)
-).where(reminders.c.level == literal_column("''"))
-_LOAD = Read(_TOLD.where(reminders.c.person.in_(bindparam("ids", expanding=True))), "ids")
-_LOAD_RANGE = Read(_TOLD.where(reminders.c.person.between(bindparam("first"), bindparam("last"))), *("first", "last"))
+_LOAD = Read(
+    select(
+        *(reminders.c.person, reminders.c.edition, reminders.c.told_at, reminders.c.unanswered, reminders.c.off)
+    ).where(reminders.c.person.in_(bindparam("ids", expanding=True)), reminders.c.level == literal_column("''")),
+    "ids",
+)
 _WAKE = Write(insert(wakes), "conversation", "kind", "due", "data")
 _DROP = delete(reminders).where(
     reminders.c.person == bindparam("b_person"),
@@ -47,9 +48,9 @@ _PAGE = Read(
         *(conversations.c.id, conversations.c.seen_at),
     )
     .join(conversations, conversations.c.person == people.c.id)
-    .where(people.c.id.between(bindparam("first"), bindparam("last")))
+    .where(people.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(people.c.id),
-    *("first", "last"),
+    "ids",
 )
 _BEGUN = Read(
     select(
@@ -57,8 +58,14 @@ _BEGUN = Read(
         *(drafts.c.created_at, drafts.c.next, drafts.c.case, cases.c.back_by),
     )
     .outerjoin(cases, cases.c.draft == drafts.c.id)
-    .where(drafts.c.person.between(bindparam("first"), bindparam("last")), drafts.c.edition.is_not(None)),
-    *("first", "last"),
+    .where(drafts.c.person.in_(bindparam("ids", expanding=True)), drafts.c.edition.is_not(None)),
+    "ids",
+)
+_CHOSEN = Read(
+    select(wakes.c.conversation, wakes.c.due).where(
+        wakes.c.kind == literal_column(f"'{CHOSEN}'"), wakes.c.conversation.in_(bindparam("ids", expanding=True))
+    ),
+    "ids",
 )
 
 
@@ -71,14 +78,19 @@ class Wanted(NamedTuple):
     units: Collection[int]
 
 
+class Page(NamedTuple):
+    """Some people, in the order of ids. `conversations` and `chosen` (when they are spoken to at a time they chose) are
+    by person."""
+
+    writers: list[Writer]
+    conversations: Mapping[int, int]
+    chosen: Mapping[int, datetime]
+
+
 def load(connection: Connection, persons: Collection[int]) -> dict[int, dict[int, Reminded]]:
     """What these writers were reminded of, by person and edition."""
-    return _told(_LOAD.rows(connection, persons))
-
-
-def _told(rows: Iterable[Row]) -> dict[int, dict[int, Reminded]]:
     found: dict[int, dict[int, Reminded]] = defaultdict(dict)
-    for person, edition, told, unanswered, off in rows:
+    for person, edition, told, unanswered, off in _LOAD.rows(connection, persons):
         found[person][edition] = Reminded(edition=edition, told=told, unanswered=unanswered, off=bool(off))
     return found
 
@@ -110,16 +122,13 @@ def wanted_ids(connection: Connection, wanted: Wanted) -> list[int]:
     return list(connection.execute(_wanted(wanted)).scalars())
 
 
-def page(connection: Connection, editions: Collection[int], ids: Sequence[int]) -> list[tuple[int, Writer]]:
-    """Of some people, in order, all that planning looks at, each with their conversation.
-
-    Whole stretches are read, and those between passed over: a long list of ids costs a database more than they do.
-    """
-    own, first, last = set(ids), ids[0], ids[-1]
+def page(connection: Connection, editions: Collection[int], ids: Sequence[int]) -> Page:
+    """Of some people all that planning looks at."""
+    rows = _PAGE.rows(connection, ids)
     begun: dict[int, list[Begun]] = defaultdict(list)
     back: dict[int, tuple[int, Begun]] = {}
-    for person, id, edition, state, done, track, at, free, case, back_by in _BEGUN.rows(connection, first, last):
-        if edition not in editions or person not in own:
+    for person, id, edition, state, done, track, at, free, case, back_by in _BEGUN.rows(connection, ids):
+        if edition not in editions:
             continue
         about = {"draft": id, "edition": edition, "state": state, "done": done, "track": track, "since": at}
         one = Begun(**about, blank=free == 1, back_by=back_by)
@@ -129,28 +138,21 @@ def page(connection: Connection, editions: Collection[int], ids: Sequence[int]) 
     for case, at in _returned(connection, list(back)).items():
         person, one = back[case]
         begun[person][begun[person].index(one)] = evolve(one, since=at)
-    told, none = _told(_LOAD_RANGE.rows(connection, first, last)), dict[int, Reminded]()
-    return [
-        (
-            conversation,
-            Writer(
-                person=id,
-                unit=unit,
-                came=came,
-                seen=seen,
-                begun=tuple(begun.get(id, ())),
-                reminded=told.get(id, none),
-            ),
+    told, none = load(connection, ids), dict[int, Reminded]()
+    writers = [
+        Writer(
+            person=id,
+            unit=unit,
+            came=came,
+            seen=seen,
+            begun=tuple(begun.get(id, ())),
+            reminded=told.get(id, none),
         )
-        for id, unit, came, conversation, seen in _PAGE.rows(connection, first, last)
-        if id in own
+        for id, unit, came, _, seen in rows
     ]
-
-
-def chosen(connection: Connection) -> dict[int, datetime]:
-    """When people are spoken to at a time they chose, by conversation."""
-    rows = connection.execute(select(wakes.c.conversation, wakes.c.due).where(wakes.c.kind == CHOSEN))
-    return {conversation: due for conversation, due in rows}
+    owners = {row[3]: row[0] for row in rows}
+    chosen = {owners[id]: due for id, due in _CHOSEN.rows(connection, list(owners))}
+    return Page(writers, {row[0]: row[3] for row in rows}, chosen)
 
 
 def _wanted(wanted: Wanted) -> Select[Any]:
