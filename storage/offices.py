@@ -30,6 +30,7 @@ class Holder(NamedTuple):
 class Unheard(NamedTuple):
     """A writer who does not answer, or whom nothing reaches."""
 
+    person: int
     name: str
     path: str
 
@@ -85,7 +86,7 @@ def silent(connection: Connection, scope: Scope, edition: int, limit: int) -> li
         .exists()
     )
     wanted = (
-        select(people.c.name, units.c.path)
+        select(people.c.id, people.c.name, units.c.path)
         .join(reminders, reminders.c.person == people.c.id)
         .join(conversations, conversations.c.person == people.c.id)
         .join(units, units.c.id == _home)
@@ -109,7 +110,7 @@ def unreached(connection: Connection, scope: Scope, edition: int, now: datetime,
     open_ = select(addresses.c.external).where(addresses.c.person == people.c.id, addresses.c.state == "open").exists()
     begun = select(drafts.c.id).where(drafts.c.person == people.c.id, drafts.c.edition == edition).exists()
     wanted = (
-        select(people.c.name, units.c.path)
+        select(people.c.id, people.c.name, units.c.path)
         .join(conversations, conversations.c.person == people.c.id)
         .join(units, units.c.id == _home)
         .where(failed, ~open_, begun, ~people.c.erased, below(scope))

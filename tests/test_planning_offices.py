@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bot.acts import Recommend
 from bot.engine.messages import Pressed, Said
+from bot.workbench.views import Asked
 from storage import jobs, tables
 from tests.city import VILLAGES, City, Officer, city
 from tests.homes import Clock, tell, writer
@@ -70,8 +71,13 @@ async def test_an_office_hears_how_things_stand(tmp_path: Path, place: str) -> N
         assert [at for at, _ in digests] == [f"{day} 09:00" for day in days], "the 19th and 20th are a weekend"
         assert all(text.count("治理案例") == 1 for _, text in digests)
         silent = "· 提醒过两次没有回应：李建国（槐树村）"
-        assert [silent in text for _, text in digests] == [day > "12-08" for day in days]
+        assert [silent in text for _, text in digests] == ["12-08" < day < "12-16" for day in days]
         assert "· 待您审：1份，最早的等了22天" in digests[-1][1] and "还没动笔" not in digests[-1][1]
+        nudges = Asked(
+            view="nudges", viewer=town.county.visitor, now=world.at, edition=town.edition, args=("http://desk",)
+        )
+        rows = (await town.house.aside.ask(nudges))["rows"]
+        assert [row["note"] for row in rows if row["note"]] == ["提醒过两次没有回应，最好打个电话"]
         of_city = [at[:5] for at, text in await told(town, town.city) if "早上好" in text]
         assert of_city == ["12-11", "12-18", "12-22", "12-24", "12-25"]
 

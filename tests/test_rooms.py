@@ -37,7 +37,7 @@ ROOMS = (
         ),
         *("bot.papers", "bot.pack", "bot.batch", "bot.rows", "bot.workbench", "bot.aside"),
     ),
-    ("bot.app", "bot.demo"),
+    ("bot.app", "bot.demo", "bot.season"),
     ("bot.cli", "bot.__main__"),
 )
 DESK = ("bot.desk", "bot.taking", "bot.outcome", "bot.welcome", "bot.batch", "bot.rows")

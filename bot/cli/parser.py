@@ -99,6 +99,15 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
         _option("--since", metavar="DATE", default="", help="cli.audit.list.since"),
         _option("--limit", metavar="N", type=int, default=100, help="cli.audit.list.limit"),
     ),
+    "season": (
+        _CONFIG,
+        _JSON,
+        _option("--call", metavar="ID", required=True, help="cli.season.call"),
+        _option("--people", metavar="N", type=int, default=300, help="cli.season.people"),
+        _option("--speed", metavar="N", type=float, default=0.0, help="cli.season.speed"),
+        _option("--seed", metavar="N", type=int, default=1, help="cli.season.seed"),
+        _option("--svg", metavar="FILE.svg", type=Path, help="cli.season.svg"),
+    ),
     "units": (),
     "units import": (
         *_PLACE,

@@ -184,3 +184,10 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 @cache
 def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def blank(width: int, height: int, shade: int) -> bytes:
+    """A photo with nothing on it, as JPEG: what invented people send. `shade`: 0 to 255, so that several differ."""
+    out = BytesIO()
+    Image.new("RGB", (width, height), (shade, 130, 110)).save(out, "JPEG")
+    return out.getvalue()

@@ -43,8 +43,8 @@ def digest(s: Sight) -> dict[str, Any]:
     over = s.writers_due(s.edition) <= s.now
     named = [id for id in DIGEST if counts.get(id) and not (over and id in WRITERS)]
     lines = [_waiting(s, counts[id]) if id == "mine" else s.say(f"digest.{id}", count=counts[id]) for id in named]
-    known = offices.silent(s.connection, s.scope, s.edition.id, MOST + 1)
-    lost = offices.unreached(s.connection, s.scope, s.edition.id, s.now, MOST + 1)
+    known = [] if over else offices.silent(s.connection, s.scope, s.edition.id, MOST + 1)
+    lost = [] if over else offices.unreached(s.connection, s.scope, s.edition.id, s.now, MOST + 1)
     lines += [s.say(f"digest.{key}", names=_names(s, of)) for key, of in (("silent", known), ("lost", lost)) if of]
     if lines:
         own = [told["quota"]["text"]] if told["quota"] else [told["level_due"]["text"]] if told["level_due"] else []

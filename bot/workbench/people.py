@@ -13,7 +13,7 @@ from bot.engine.messages import Moment
 from bot.engine.route import stops
 from bot.workbench.base import Sight
 from bot.workbench.overview import label
-from storage import commands, console_rows, workbench
+from storage import commands, console_rows, offices, workbench
 from storage.console_rows import Choice
 from storage.invites import make_link
 from storage.workbench import LinkAt
@@ -142,13 +142,17 @@ def nudges(s: Sight, base: str) -> Mapping[str, Any]:
         def due(unit: int, back_by: datetime | None = None) -> Moment:
             return s.moment(deadline(edition, "", unit, s.extensions, back_by=back_by))
 
+        silent = {one.person for one in offices.silent(s.connection, s.scope, edition.id, MOST_NUDGES)}
+        lost = {one.person for one in offices.unreached(s.connection, s.scope, edition.id, s.now, MOST_NUDGES)}
         for one in workbench.writing(s.connection, s.scope, edition.id, MOST_NUDGES):
             call = edition.call.in_track(one.track)
             link = personal.get(one.person) or _open(links, one.unit)
             left = max(0, len(call.sections) - one.done)
             key = "returned" if one.state == "returned" else ("left" if left else "ready")
             until = due(one.unit_id, one.back_by if one.state == "returned" else None)
-            rows.append(_row(s, key, base, one.unit, one.name, link, due=until, left=left, contact=contact))
+            row = _row(s, key, base, one.unit, one.name, link, due=until, left=left, contact=contact)
+            note = "lost" if one.person in lost else ("silent" if one.person in silent else "")
+            rows.append({**row, "note": s.say(f"nudge.{note}") if note else ""})
         choice = Choice(edition=edition.id, queue="todo", own=s.own)
         units, _ = console_rows.unit_page(s.connection, s.scope, choice, [], MOST_NUDGES)
         for unit in units:
@@ -179,4 +183,4 @@ def _row(s: Sight, key: str, base: str, unit: str, name: str, link: LinkAt | Non
     who = s.say("nudge.person", name=name) if name else s.say("nudge.unit", unit=where)
     assert s.edition is not None
     text = s.say(f"nudge.{key}", who=who, title=s.edition.title, ending=ending, **params)
-    return {"unit": where, "name": name, "text": text, "link": bool(address)}
+    return {"unit": where, "name": name, "text": text, "link": bool(address), "note": ""}

@@ -247,7 +247,7 @@ async function changed() {
 async function nudge() {
   try {
     const told = await read(`/nudge?edition=${view.edition}`);
-    const rows = told.rows.map((/** @type {any} */ r) => el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: r.text }), el('button', { type: 'button', class: 'b', text: say('copy'), onclick: () => copy(r.text) })));
+    const rows = told.rows.map((/** @type {any} */ r) => el('div', { class: 'nrow' }, el('div', { class: 'ntext' }, r.note ? el('p', { class: 'tag amber', text: r.note }) : null, el('span', { text: r.text })), el('button', { type: 'button', class: 'b', text: say('copy'), onclick: () => copy(r.text) })));
     const bare = told.rows.filter((/** @type {any} */ r) => !r.link).length;
     const links = el('button', { type: 'button', class: 'b strong', text: say('links'), onclick: async () => { if (await act('links', { edition: view.edition })) nudge(); } });
     sheet(told.title, el('div', { class: 'nall' }, el('p', { class: 's', text: rows.length ? say('nudge_about') : say('nudge_none') }),

@@ -1,0 +1,115 @@
+"""anlitong season: a call's whole season rehearsed in virtual time, with invented people."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.cli.common import FINE, Stop, print_json, print_table, say
+from bot.wording import Wording
+
+if TYPE_CHECKING:
+    from bot.app import House
+    from bot.season.play import Day, Heard, Season
+    from bot.world import World
+
+
+def run(args: argparse.Namespace, wording: Wording) -> int:
+    """Runs the rehearsal and prints what came of it."""
+    if args.people < 1:
+        raise Stop(wording.say("cli.season.people_least"))
+    season = asyncio.run(_play(args, wording))
+    if args.svg:
+        from bot.season.plot import svg
+
+        words = {key: wording.say(f"cli.season.{key}") for key in ("joined", "drafts", "submitted", "told", "due")}
+        title = wording.say("cli.season.picture", title=season.title, count=args.people)
+        Path(args.svg).write_text(svg(season, {**words, "title": title}), "utf-8")
+    if args.json:
+        print_json(asdict(season))
+        return FINE
+    _print(season, args, wording)
+    return FINE
+
+
+async def _play(args: argparse.Namespace, wording: Wording) -> Season:
+    from bot.season.cadre import Words
+    from bot.season.play import LEAD, Rehearsal, Stage
+
+    sentences = {key: wording.sentences[f"season.{key}"] for key in Words.__dataclass_fields__}
+    begin = _begin(args, wording) - timedelta(days=LEAD)
+
+    def told(day: Day, n: int, of: int) -> None:
+        if not args.json:
+            say(wording.say("cli.season.day", date=day.date, n=n, of=of, **asdict_of(day)))
+        if args.speed:
+            time.sleep(1 / args.speed)
+
+    async with Stage(lambda folder, world: _house(args, folder, world), begin) as (house, clock):
+        rehearsal = Rehearsal(house, clock, Words(**sentences), people=args.people, seed=args.seed)
+        return await rehearsal.play(args.call, told)
+
+
+def asdict_of(day: Day) -> dict[str, int]:
+    """A day's numbers."""
+    return {key: value for key, value in asdict(day).items() if key != "date"}
+
+
+def _begin(args: argparse.Namespace, wording: Wording) -> datetime:
+    """The date of the call as its next edition would have it."""
+    from bot.calls import load_all
+    from bot.cli.common import settings_of
+    from bot.engine.dates import resolve
+
+    calls = load_all(settings_of(args).call_folders)
+    if args.call not in calls:
+        raise Stop(wording.say("cli.calls.show.unknown", id=args.call, ids=tuple(calls)))
+    # Far enough ahead that all of the season lies before the date.
+    due, _ = resolve(calls[args.call], datetime.now(UTC) + timedelta(days=60))
+    return due
+
+
+def _house(args: argparse.Namespace, folder: Path, world: World) -> House:
+    """A house of its own, with the calls and the office of the real settings."""
+    from bot.app import House
+    from bot.config import load
+
+    environ = {**os.environ, "ANLITONG_DATABASE__URL": "", "ANLITONG_CALLS__OPEN": "[]"}
+    settings = load(args.config, data=str(folder), environ=environ, speaks=False)
+    return House(settings, world=world, busy=False)
+
+
+def _print(season: Season, args: argparse.Namespace, wording: Wording) -> None:
+    last = season.days[-1]
+    told = sum(day.told for day in season.days)
+    most = max(day.most for day in season.days)
+    say(
+        wording.say(
+            "cli.season.sum",
+            count=args.people,
+            told=told,
+            most=most,
+            **{key: getattr(last, key) for key in ("joined", "drafts", "submitted")},
+        )
+    )
+    rows = [[wording.say(f"cli.season.habit.{habit}"), str(many)] for habit, many in season.habits.items()]
+    print_table([wording.say("cli.season.habits"), wording.say("cli.season.many")], rows)
+    for key, heard in (("cadre", season.cadre), ("coordinator", season.coordinator)):
+        say("\n" + wording.say(f"cli.season.{key}", count=len(heard)))
+        for one in heard:
+            say(_line(one, season.zone))
+    if args.svg:
+        say("\n" + wording.say("cli.season.drawn", file=args.svg))
+
+
+def _line(one: Heard, zone: str) -> str:
+    at = one.at.astimezone(ZoneInfo(zone))
+    buttons = "".join(f" [{label}]" for label in one.buttons)
+    return f"{at:%m-%d %H:%M}  {one.text}{buttons}"
