@@ -55,6 +55,7 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "short": _TEXT,
         "about": _TEXT,
         "minutes": Field(type="whole", high=1000),
+        "grace": Field(type="whole", high=60),
         "zone": Field(type="zone"),
         "opens": Field(type="date", idle=True),
         "due": _DATE,

@@ -135,7 +135,7 @@ def _call(clean: Clean) -> Call:
         outputs=tuple(clean.get("outputs", ("text",))),
         reminders=tuple(_reminder(r) for r in clean["remind"]) if "remind" in clean else None,
         selection=Selection(steps=tuple(selection.get("steps", ())), ranks=selection.get("ranks", {})),
-        **_only(clean, "id title short about minutes sample zone opens due self_nomination layout"),
+        **_only(clean, "id title short about minutes grace sample zone opens due self_nomination layout"),
     )
 
 

@@ -116,6 +116,7 @@ def submit(connection: Connection, handed: Handed, known: CaseView | None) -> Ca
         "back_by": None,
         "route_back": "",
         "rank": 0,
+        "late": s.late,
     }
     if known is not None:
         move(connection, "resubmit", known.id, s.n - 1, **summary)

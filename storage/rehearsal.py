@@ -12,6 +12,11 @@ _TOLD = or_(*(messages.c.cause.like(text) for text in ("wake:%:remind:%", "wake:
 _UNASKED = or_(messages.c.cause.like("wake:%"), messages.c.cause.like("job:%"))
 
 
+def is_wanted(connection: Connection) -> bool:
+    """Whether any work waits."""
+    return connection.execute(select(jobs.c.id).where(jobs.c.state == "waiting").limit(1)).first() is not None
+
+
 def drop_papers(connection: Connection) -> None:
     """Word files and prepared pictures that are wanted: nobody reads them."""
     connection.execute(delete(jobs).where(jobs.c.kind.in_(("paper", "picture"))))

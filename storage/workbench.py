@@ -57,10 +57,12 @@ class CaseHead(NamedTuple):
 
 
 class Came(NamedTuple):
-    """How a case came to where it stands: when it was last recommended, and whether its writer nominated it."""
+    """How a case came to where it stands: when it was last recommended, whether its writer nominated it, and whether it
+    was handed in within the minutes of grace."""
 
     at: datetime | None
     nominated: bool
+    late: bool
 
 
 class CommentSeen(NamedTuple):
@@ -130,8 +132,8 @@ def came(connection: Connection, found: Collection[int]) -> dict[int, Came]:
         return {}
     up = decisions.c.kind == "recommended"
     raised = select(func.max(decisions.c.at)).where(decisions.c.case == cases.c.id, up).scalar_subquery()
-    wanted = select(cases.c.id, raised, cases.c.nominated).where(cases.c.id.in_(list(found)))
-    return {id: Came(at, nominated) for id, at, nominated in connection.execute(wanted)}
+    wanted = select(cases.c.id, raised, cases.c.nominated, cases.c.late).where(cases.c.id.in_(list(found)))
+    return {id: Came(at, nominated, late) for id, at, nominated, late in connection.execute(wanted)}
 
 
 def versions(connection: Connection, case: int) -> list[tuple[int, datetime, int]]:

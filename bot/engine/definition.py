@@ -218,6 +218,7 @@ class Call:
     tail: tuple[Question, ...] = ()
     limit: Limit = Limit()
     minutes: int = 0
+    grace: int = 0
     sample: str = ""
     zone: str = "Asia/Shanghai"
     opens: str = ""

@@ -289,11 +289,12 @@ class Wake:
 @value
 class Submitted:
     """A draft is handed in. The desk freezes the content, makes or moves the case, draws the number and
-    puts it into the gap "number" of the replies."""
+    puts it into the gap "number" of the replies. `late`: it was on its way at the date, and came within the grace."""
 
     draft: int
     n: int
     content: Content
+    late: bool = False
 
 
 @value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bot.engine import nominating
@@ -202,7 +203,8 @@ def hand_in(w: Work, draft: int) -> None:
     if focus is None or focus.draft != draft or focus.mode != "confirm":
         submit(w, draft)
         return
-    if _too_late(w, draft):
+    late = _on_its_way(w, draft)
+    if not late and _too_late(w, draft):
         return
     if _blockers(w, draft, declarations=True):
         submit(w, draft)
@@ -210,11 +212,12 @@ def hand_in(w: Work, draft: int) -> None:
     office = w.office(draft)
     assert office is not None
     call, n, comments = w.call(draft), row.n + 1, w.comments(draft)
-    w.submitted = Submitted(draft=draft, n=n, content=make_content(call, row, w.texts(draft), w.person, w.view.profile))
+    content = make_content(call, row, w.texts(draft), w.person, w.view.profile)
+    w.submitted = Submitted(draft=draft, n=n, content=content, late=late)
     w.change(draft, state="handed_in", n=n)
     w.refocus(None)
     w.set(undo=())
-    w.event("case.submitted", draft, n=n, words=row.words)
+    w.event("case.submitted", draft, n=n, words=row.words, **({"late": True} if late else {}))
     w.wants.append(Want(job="paper", args={"draft": draft, "submission": n}))
     changed, explained = (sum(c.answer == answer for c in comments) for answer in ("changed", "explained"))
     key = "submitted.done" if n == 1 else ("submitted.mended" if changed or explained else "submitted.again")
@@ -278,6 +281,14 @@ def recall(w: Work, draft: int) -> None:
 def _unread(case: CaseView) -> bool:
     """Whether nobody of the office has opened it yet."""
     return not case.opened and case.first and case.state == "waiting"
+
+
+def _on_its_way(w: Work, draft: int) -> bool:
+    """Whether a confirmation comes within the minutes of grace, and was asked for before the date."""
+    due, seen = w.due(draft), w.before.seen_at
+    if due is None or seen is None or not _over(w, draft):
+        return False
+    return seen < due.at and w.now < due.at + timedelta(minutes=w.call(draft).grace)
 
 
 def _over(w: Work, draft: int) -> bool:

@@ -200,8 +200,9 @@ class Rehearsal:
 
     async def _work(self) -> None:
         """What is wanted beside the turns; papers and pictures are let go, since nobody would look at them."""
-        await self.house.desk.submit(rehearsal.drop_papers)
-        await self.house.workers.drain()
+        if await self.house.readers.run(rehearsal.is_wanted):
+            await self.house.desk.submit(rehearsal.drop_papers)
+            await self.house.workers.drain()
 
     async def _sit(self, day: int, left: int, reminded: Sequence[int]) -> None:
         """Everybody who sits down today writes, one thing after the other; those of different people go together."""

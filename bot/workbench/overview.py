@@ -342,6 +342,8 @@ def _tags(s: Sight, row: CaseRow, noted: int, came: Came) -> list[Mapping[str, s
         tags.append({"text": s.say("tag.noted", count=noted), "tone": "amber"})
     if row.origin:
         tags.append({"text": s.say("tag.entered"), "tone": "plain"})
+    if came.late:
+        tags.append({"text": s.say("tag.late"), "tone": "amber"})
     if came.nominated:
         tags.append({"text": s.say("tag.nominated"), "tone": "plain"})
     return tags

@@ -108,6 +108,7 @@ function head(one) {
       el('button', { type: 'button', class: 'b back', text: say('back'), onclick: () => window.history.back() }),
       el('h2', { text: one.title }), versions,
       one.origin_text ? el('span', { class: 'tag', text: one.origin_text }) : null,
+      one.late_text ? el('span', { class: 'tag amber', text: one.late_text }) : null,
       one.deaf_text ? el('span', { class: 'tag amber', text: one.deaf_text }) : null,
       el('span', { class: 'tag', text: one.state_text }),
       el('span', { class: 'sp' }, el('a', { class: 'b', href: word, download: '', text: say('word') }),
