@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.engine.definition import Call, Edition, Extension, Reminder
+from bot.engine.definition import Call, Edition, Extension, Reminder, deadline
 from bot.engine.nudging import REMIND, planned
-from bot.engine.reminding import Planned, Writer, merge, minute_of, next_wake, progresses, reached
+from bot.engine.reminding import Merged, Writer, merge, minute_of, next_wake, progresses, reached
 from bot.engine.workdays import WorkDays
 from bot.errors import StoreError
 from bot.planning_offices import Around, digests, keep
@@ -45,15 +45,12 @@ class Dates(NamedTuple):
 
     editions: Mapping[int, Edition]
     rules: Mapping[int, tuple[Reminder, ...]]
-    more: Mapping[tuple[int, int], datetime]
+    more: Mapping[tuple[int, int], tuple[Extension, ...]]
     granted: tuple[Extension, ...] = ()
 
     def until(self, edition: Edition, unit: int, back_by: datetime | None) -> datetime:
-        """A writer's own date, as `bot.engine.definition.deadline` has it."""
-        if back_by is not None:
-            return back_by
-        more = self.more.get((edition.id, unit))
-        return edition.due if more is None else max(edition.due, more)
+        """A writer's own date: only the unit's own extensions are gone through, since this is asked of everybody."""
+        return deadline(edition, "", unit, self.more.get((edition.id, unit), ()), back_by=back_by)
 
 
 class _Part(NamedTuple):
@@ -140,34 +137,33 @@ class Planning:
     def _part(self, connection: Connection, *, dates: Dates, ids: Sequence[int], now: datetime) -> _Part:
         page, part = reminding.page(connection, dates.editions.keys(), ids), _Part([], [])
         for writer in page.writers:
-            chosen = page.chosen.get(writer.person)
-            wakes = plans(writer, dates, now, self._days)
-            if not wakes:
+            plan = plan_of(writer, dates, now, self._days)
+            if plan is None:
                 continue
-            zone = ZoneInfo(wakes[0].zone)
+            chosen = page.chosen.get(writer.person)
+            zone = ZoneInfo(plan.wakes[0].zone)
             today = now.astimezone(zone).date()
-            agreed = chosen.astimezone(zone).date() if chosen else None
-            conversation = page.conversations[writer.person]
-            if agreed == today:
-                if own := [wake for wake in wakes if wake.day == today]:
-                    part.chosen.append((conversation, planned(own, today)))
-            elif (merged := merge(wakes)) is not None and merged.day == today:
-                part.wakes.append((conversation, merged.at, planned(merged.wakes, today)))
+            conversation, data = page.conversations[writer.person], planned(plan.wakes, today)
+            if plan.day == today and chosen is not None and chosen.astimezone(zone).date() == today:
+                part.chosen.append((conversation, data))
+            elif plan.day == today:
+                part.wakes.append((conversation, plan.at, data))
         return part
 
 
-def plans(writer: Writer, dates: Dates, now: datetime, days: WorkDays) -> list[Planned]:
-    """The next reminder of each thing somebody has to do, as far as it may be one of today's; none on a day on which
-    they were reminded already."""
+def plan_of(writer: Writer, dates: Dates, now: datetime, days: WorkDays) -> Merged | None:
+    """The next message of somebody, as far as it may be one of today's; none on a day on which they were reminded
+    already."""
     minute, found = minute_of(writer.person), []
     for progress in progresses(writer, dates.editions, dates.until, now):
         wake = next_wake(dates.rules[progress.edition], progress, now, days, minute)
         if wake is not None and wake.at - now < _TODAY:
             found.append(wake)
     if not found:
-        return found
-    told = [known.told for known in writer.reminded.values() if known.told is not None and now - known.told < _TODAY]
-    return [w for w in found if not any(at.astimezone(ZoneInfo(w.zone)).date() == w.day for at in told)]
+        return None
+    zone = ZoneInfo(found[0].zone)
+    told = {known.told.astimezone(zone).date() for known in writer.reminded.values() if known.told is not None}
+    return merge(found, told)
 
 
 def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
@@ -176,7 +172,7 @@ def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
     open_ = {id: edition for id, edition in known.items() if not edition.closed}
     granted = tuple(e for e in editions.granted(connection) if e.edition in open_)
     rules = {id: edition.call.reminding for id, edition in open_.items()}
-    return Dates(open_, rules, {(e.edition, e.unit): e.until for e in granted if not e.level}, granted)
+    return Dates(open_, rules, {(e.edition, e.unit): (e,) for e in granted if not e.level}, granted)
 
 
 def _keep(connection: Connection, *, part: _Part) -> None:

@@ -17,10 +17,12 @@ from bot.engine.definition import WRITING_STATES, Edition, Extension, closes, de
 from bot.engine.model import Reminded
 from bot.engine.reminding import Progress, next_wake
 from bot.engine.route import level_of, places_of, stops
+from bot.engine.values import evolve
 from bot.engine.workdays import WorkDays
 from storage import news, offices, reminding
 from storage.offices import Holder
 
+_BELOW = ("",) * 6  # a leaf anywhere below a unit
 WRITERS = "writers"  # in the place of a level: the writers' date, of which the first level hears
 
 
@@ -53,7 +55,7 @@ def digests(connection: Connection, around: Around, now: datetime, days: WorkDay
             for progress in _progresses(holder, edition, around, counts, free):
                 known = told.get((holder.person, edition.id, progress.level or WRITERS))
                 since = known.told if known and known.told else edition.opened_at
-                wake = next_wake(edition.call.reminding, _since(progress, since), now, days)
+                wake = next_wake(edition.call.reminding, evolve(progress, since=since), now, days)
                 today = now.astimezone(ZoneInfo(edition.call.zone)).date()
                 if wake is None or wake.day != today:
                     continue
@@ -104,17 +106,3 @@ def _progresses(
             since=edition.opened_at,
             level=stop.level,
         )
-
-
-_BELOW = ("",) * 6  # a leaf anywhere below a unit
-
-
-def _since(progress: Progress, since: datetime) -> Progress:
-    return Progress(
-        edition=progress.edition,
-        state=progress.state,
-        until=progress.until,
-        zone=progress.zone,
-        since=since,
-        level=progress.level,
-    )

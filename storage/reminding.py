@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from bot.engine.model import Reminded
-from bot.engine.reminding import Begun, Writer
+from bot.engine.reminding import SPREAD, Begun, Writer
 from bot.engine.values import evolve
 from storage.prepared import Read, Write
 from storage.tables import cases, conversations, decisions, drafts, people, plans, reminders, roles, wakes
@@ -71,7 +71,7 @@ _CHOSEN = Read(
 
 class Wanted(NamedTuple):
     """Of whom something may be due: the open editions; for each of them, where some morning has come on which writers
-    with its own date are reminded, the end of the last one; and the units that were granted more time."""
+    with its own date are reminded, when the last one began; and the units that were granted more time."""
 
     editions: Collection[int]
     reached: Mapping[int, datetime]
@@ -164,11 +164,11 @@ def _wanted(wanted: Wanted) -> Select[Any]:
     if wanted.units:
         own = func.coalesce(people.c.unit, people.c.invited)
         asked.append(own.in_(wanted.units) & or_(exists().where(unfinished), ~exists().where(here)))
-    for edition, end in wanted.reached.items():
+    for edition, morning in wanted.reached.items():
         told = (reminders.c.person == people.c.id) & (reminders.c.edition == edition) & (reminders.c.level == "")
-        known = exists().where(told, or_(reminders.c.off, reminders.c.told_at >= end))
+        known = exists().where(told, or_(reminders.c.off, reminders.c.told_at >= morning))
         mine = exists().where(unfinished, drafts.c.edition == edition)
-        asked.append((seen < end) & ~known & or_(mine, ~exists().where(here)))
+        asked.append((seen < morning + timedelta(minutes=SPREAD)) & ~known & or_(mine, ~exists().where(here)))
     over = exists().where(roles.c.person == people.c.id, roles.c.role != "writer")
     return (
         select(people.c.id)

@@ -17,7 +17,7 @@ from bot.app import House
 from bot.channel import Address
 from bot.engine.ids import b36
 from bot.engine.messages import Pressed, Said, Woke
-from storage import jobs, tables
+from storage import jobs, reminding, tables
 from tests.homes import VILLAGE, Clock, home, tell, writer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -211,3 +211,32 @@ async def test_buttons_that_are_not_ours_do_no_harm(tmp_path: Path, place: str, 
         before = len(await here.lines())
         await here.press("half", press)
         assert len(await here.lines()) > before
+
+
+async def test_whoever_was_told_is_not_read_again_on_the_days_between(tmp_path: Path, place: str) -> None:
+    """On the morning itself all who have something to do are looked at; the day after, those who heard are not."""
+    async with season(tmp_path, place) as here:
+        for name in ("one", "two"):
+            await here.join(name, "片长进院坝", "就用这个")
+
+        async def looked_at() -> int:
+            planning, now = here.house.planning, here.world.now()
+            dates, _ = await here.house.readers.run(planning._read)
+            wanted = planning._wanted(dates, now)
+            return len(await here.house.readers.run(lambda c: reminding.wanted_ids(c, wanted)))
+
+        await here.until("11-30", 1)
+        assert await looked_at() == 0, "no morning has come yet"
+        await here.until("12-01", 1)
+        assert await looked_at() == 2
+        assert len(await here.until("12-02", 1)) == 2
+        assert await looked_at() == 0
+
+
+async def test_what_was_missed_is_told_with_what_comes_that_morning(tmp_path: Path, place: str) -> None:
+    """Begun again at five past nine on a day on which they are reminded anyway: once, and not again the next day."""
+    async with season(tmp_path, place) as here:
+        await here.join("half", "片长进院坝", "就用这个")
+        here.world.at = datetime(2026, 12, 8, 1, 0, tzinfo=UTC)  # the 1st was missed
+        assert len(await here.until("12-08")) == 1
+        assert await here.until("12-10") == []

@@ -88,7 +88,6 @@ async def test_news_of_the_night_and_the_digest_are_one_message(tmp_path: Path, 
     async with city(tmp_path, world, place=place) as town:
         before = len(await told(town, town.county))
         await town.passed(VILLAGES[0])
-        await town.house.readers.run(lambda c: None)
         world.at = datetime(2026, 11, 30, 16, 10, tzinfo=UTC)
         dates, _ = await town.house.readers.run(town.house.planning._read)
         assert await town.house.planning.plan_offices(dates, world.at) >= 1

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from bot.calls import load_call
 from bot.engine.dates import end_of_day
-from bot.engine.definition import Call, Edition
+from bot.engine.definition import Call, Edition, Extension
 from bot.engine.model import Reminded
-from bot.engine.reminding import FIRST, LAST, PATIENCE, Begun, Writer, merge
+from bot.engine.reminding import FIRST, LAST, PATIENCE, Begun, Writer, unanswered
 from bot.engine.values import evolve
-from bot.planning import Dates, plans
+from bot.planning import Dates, plan_of
 from bot.workdays import china
 from tests.homes import SHORT_CALL
 from tests.person import OFFICE
@@ -34,7 +34,7 @@ class Season:
 
     editions: dict[int, Edition]
     writer: Writer
-    more: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    more: dict[tuple[int, int], tuple[Extension, ...]] = field(default_factory=dict)
     heard: list[tuple[datetime, tuple[int, ...]]] = field(default_factory=list)
 
     @property
@@ -48,7 +48,7 @@ class Season:
 
     def day(self, midnight: datetime, event: str, edition: int, hour: int) -> None:
         """A day: planned soon after midnight unless the program stands still; what still holds at the time is told."""
-        plan = None if event == "down" else merge(plans(self.writer, self.dates, midnight, china()))
+        plan = None if event == "down" else plan_of(self.writer, self.dates, midnight, china())
         at = midnight + timedelta(hours=hour)
         if plan is not None and plan.at < at:
             self.tell(plan, midnight)
@@ -69,9 +69,7 @@ class Season:
             if known.off or not holds or self.until(wake.edition) != wake.until or wake.until <= now:
                 continue
             told.append(wake.edition)
-            seen = self.writer.seen
-            answered = known.told is not None and seen is not None and seen > known.told
-            new = evolve(known, told=now, unanswered=1 if answered else known.unanswered + 1)
+            new = evolve(known, told=now, unanswered=unanswered(known, self.writer.seen) + 1)
             self.writer = evolve(self.writer, reminded={**self.writer.reminded, wake.edition: new})
         if told:
             self.heard.append((now, tuple(told)))
@@ -94,7 +92,8 @@ class Season:
             known = w.reminded.get(edition) or Reminded(edition=edition)
             self.writer = evolve(w, reminded={**w.reminded, edition: evolve(known, off=True)})
         elif event == "more_time":
-            self.more[edition, w.unit] = self.until(edition) + timedelta(days=5)
+            until = self.until(edition) + timedelta(days=5)
+            self.more[edition, w.unit] = (Extension(edition=edition, level="", unit=w.unit, until=until),)
         elif event == "less_time":
             self.more.pop((edition, w.unit), None)
 

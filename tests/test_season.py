@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,6 @@ from tests.homes import environment
 
 def season(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The command, run as it is typed, with the short call alone."""
-    import os
-
     environ = {**os.environ, **environment(folder)}
     command = [sys.executable, "-m", "bot", "season", *options]
     return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
@@ -65,8 +64,24 @@ def test_the_picture_can_be_drawn(played: tuple[dict[str, object], str]) -> None
 
 
 def test_what_cannot_be_rehearsed_is_one_sentence(tmp_path: Path) -> None:
-    """A call that there is not, and nobody to play."""
-    for options in (("--call", "nothing"), ("--call", "short", "--people", "0")):
+    """A call that there is not, nobody to play, days that go backwards, a folder that is not there."""
+    short = ("--call", "short")
+    nowhere = str(tmp_path / "nowhere" / "a.svg")
+    for options in (
+        ("--call", "nothing"),
+        (*short, "--people", "0"),
+        (*short, "--speed", "-1"),
+        (*short, "--svg", nowhere),
+    ):
         done = season(tmp_path, *options)
         assert done.returncode == 1 and done.stdout == ""
         assert done.stderr.strip().endswith("。") and "Traceback" not in done.stderr
+
+
+def test_the_real_database_is_not_looked_at(tmp_path: Path) -> None:
+    """Settings that name one, which is not even there: the rehearsal has its own."""
+    config = tmp_path / "config.toml"
+    config.write_text('[database]\nurl = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"\n', "utf-8")
+    done = season(tmp_path, "--config", str(config), "--call", "short", "--people", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["days"]) == 55

@@ -28,7 +28,7 @@ _MISTAKES = (
     (r"unrecognized arguments: (?P<typed>.+)", "unknown"),
     (r"argument (?P<name>\S+): expected .+", "value"),
     (r"argument (?P<name>\S+): ignored explicit argument .+", "no_value"),
-    (r"argument (?P<name>\S+): invalid int value: '(?P<typed>.*)'", "number"),
+    (r"argument (?P<name>\S+): invalid (?:int|float) value: '(?P<typed>.*)'", "number"),
     (r"argument .+: invalid choice: '(?P<typed>.*)' \(choose from (?P<names>.+)\)", "command"),
 )
 COMMANDS: Mapping[str, tuple[Option, ...]] = {

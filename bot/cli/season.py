@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +24,10 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
     """Runs the rehearsal and prints what came of it."""
     if args.people < 1:
         raise Stop(wording.say("cli.season.people_least"))
+    if args.speed < 0:
+        raise Stop(wording.say("cli.season.speed_least"))
+    if args.svg and not args.svg.absolute().parent.is_dir():
+        raise Stop(wording.say("cli.season.svg_where", file=args.svg))
     season = asyncio.run(_play(args, wording))
     if args.svg:
         from bot.season.plot import svg
@@ -46,20 +49,15 @@ async def _play(args: argparse.Namespace, wording: Wording) -> Season:
     sentences = {key: wording.sentences[f"season.{key}"] for key in Words.__dataclass_fields__}
     begin = _begin(args, wording) - timedelta(days=LEAD)
 
-    def told(day: Day, n: int, of: int) -> None:
+    async def told(day: Day) -> None:
         if not args.json:
-            say(wording.say("cli.season.day", date=day.date, n=n, of=of, **asdict_of(day)))
+            say(wording.say("cli.season.day", **asdict(day)))
         if args.speed:
-            time.sleep(1 / args.speed)
+            await asyncio.sleep(1 / args.speed)
 
     async with Stage(lambda folder, world: _house(args, folder, world), begin) as (house, clock):
         rehearsal = Rehearsal(house, clock, Words(**sentences), people=args.people, seed=args.seed)
         return await rehearsal.play(args.call, told)
-
-
-def asdict_of(day: Day) -> dict[str, int]:
-    """A day's numbers."""
-    return {key: value for key, value in asdict(day).items() if key != "date"}
 
 
 def _begin(args: argparse.Namespace, wording: Wording) -> datetime:

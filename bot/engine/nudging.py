@@ -17,7 +17,7 @@ from bot.engine.definition import Edition
 from bot.engine.messages import Button, Moment, Say
 from bot.engine.model import Draft, Reminded
 from bot.engine.progress import blockers
-from bot.engine.reminding import FIRST, LAST, Planned, days_left
+from bot.engine.reminding import FIRST, LAST, Planned, days_left, unanswered
 from bot.engine.review import blocker_say
 from bot.engine.values import evolve
 from bot.engine.work import Work
@@ -70,8 +70,7 @@ def _due(w: Work, data: Mapping[str, Any]) -> list[_Due]:
         return found
     for edition_id, draft_id, until, words in data.get(PLAN, ()):
         edition, draft = w.view.editions.get(edition_id), w.drafts.get(draft_id)
-        known = w.view.reminded.get(edition_id)
-        if edition is None or (known is not None and known.off):
+        if edition is None or _known(w, edition_id).off:
             continue
         if draft_id and (draft is None or draft.state not in ("writing", "returned")):
             continue
@@ -101,12 +100,14 @@ def _tell(w: Work, due: list[_Due], said: Say) -> None:
         rows = tuple({"i": i, "title": _title(one), "text": _sentence(w, one)[0]} for i, one in enumerate(due, 1))
         ways = [evolve(_onward(one), key="go_n", params={"i": i}) for i, one in enumerate(due[:ROWS], 1)]
         w.say("remind.many", lead=lead, count=len(due), rows=rows, buttons=[*ways, quiet])
-    seen = w.before.seen_at
     for edition in {one.edition.id for one in due}:
-        known = w.view.reminded.get(edition) or Reminded(edition=edition)
-        answered = known.told is not None and seen is not None and seen > known.told
-        w.remind(evolve(known, told=w.now, unanswered=1 if answered else known.unanswered + 1))
+        known = _known(w, edition)
+        w.remind(evolve(known, told=w.now, unanswered=unanswered(known, w.before.seen_at) + 1))
     w.event("reminded", next((one.draft.id for one in due if one.draft), 0), count=len(due), left=due[0].left)
+
+
+def _known(w: Work, edition: int) -> Reminded:
+    return w.view.reminded.get(edition) or Reminded(edition=edition)
 
 
 def _title(one: _Due) -> str | Say:
@@ -173,10 +174,10 @@ def _help() -> Button:
 
 
 def quiet(w: Work) -> None:
-    """[不再提醒]: of nothing that is open now; a time that the person chooses is kept all the same."""
-    for edition in w.view.open_editions():
-        known = w.view.reminded.get(edition.id) or Reminded(edition=edition.id)
-        w.remind(evolve(known, off=True))
+    """[不再提醒]: of nothing that is open or in hand now; a time that the person chooses is kept all the same."""
+    in_hand = {d.edition for d in w.drafts.values() if d.edition and d.state in ("writing", "returned")}
+    for edition in {*in_hand, *(e.id for e in w.view.open_editions())}:
+        w.remind(evolve(_known(w, edition), off=True))
     w.event("reminding.off")
     w.say("remind.off", buttons=[Button(press="cmd:remind", key="remind_again")])
 
@@ -195,7 +196,7 @@ def refuse(w: Work, edition: str) -> None:
     if found is None:
         w.then("resume")
         return
-    w.remind(evolve(w.view.reminded.get(found.id) or Reminded(edition=found.id), off=True))
+    w.remind(evolve(_known(w, found.id), off=True))
     w.event("edition.refused", edition=found.id)
     w.say("remind.refused")
 

@@ -122,10 +122,8 @@ def progresses(writer: Writer, editions: Mapping[int, Edition], until: Until, no
 
 
 def _progress(writer: Writer, edition: Edition, state: str, until: datetime, since: datetime, draft: int) -> Progress:
-    known = writer.reminded.get(edition.id)
+    known = writer.reminded.get(edition.id) or Reminded(edition=edition.id)
     seen = writer.seen
-    told = known.told if known else None
-    answered = told is None or (seen is not None and seen > told)
     return Progress(
         edition=edition.id,
         state=state,
@@ -133,10 +131,15 @@ def _progress(writer: Writer, edition: Edition, state: str, until: datetime, sin
         zone=edition.call.zone,
         since=max(since, seen) if seen else since,
         draft=draft,
-        told=told,
-        unanswered=known.unanswered if known and not answered else 0,
-        off=bool(known and known.off),
+        told=known.told,
+        unanswered=unanswered(known, seen),
+        off=known.off,
     )
+
+
+def unanswered(known: Reminded, seen: datetime | None) -> int:
+    """How often somebody was reminded since they last came."""
+    return 0 if known.told is None or (seen is not None and seen > known.told) else known.unanswered
 
 
 def next_wake(
@@ -150,26 +153,28 @@ def next_wake(
         return None
     silent = progress.unanswered >= PATIENCE
     after = max(progress.since, progress.told or progress.since)
-    for slot, day, words in _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days):
-        at = slot + timedelta(minutes=minute)
-        if at <= after:
-            continue
-        if at < now:  # it was missed: as soon as it is decent
-            zone = ZoneInfo(progress.zone)
-            at = decent(now, zone, days, minute)
-            day = at.astimezone(zone).date()
-        if at >= progress.until:
-            return None
-        return Planned(
-            edition=progress.edition,
-            draft=progress.draft,
-            words=words,
-            at=at,
-            day=day,
-            until=progress.until,
-            zone=progress.zone,
-        )
-    return None
+    slots = _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days)
+    left = [(slot + timedelta(minutes=minute), day, words) for slot, day, words in slots]
+    left = [one for one in left if one[0] > after]
+    if not left:
+        return None
+    at, day, words = left[0]
+    if at < now:  # it was missed: as soon as it is decent, and with what is told on that day anyway
+        zone = ZoneInfo(progress.zone)
+        at = decent(now, zone, days, minute)
+        day = at.astimezone(zone).date()
+        at, day, words = next((one for one in left if one[1] == day and one[0] >= at), (at, day, words))
+    if at >= progress.until:
+        return None
+    return Planned(
+        edition=progress.edition,
+        draft=progress.draft,
+        words=words,
+        at=at,
+        day=day,
+        until=progress.until,
+        zone=progress.zone,
+    )
 
 
 def merge(wakes: Iterable[Planned], taken: Collection[date] = ()) -> Merged | None:
@@ -207,16 +212,17 @@ def days_left(until: datetime, now: datetime, zone: str) -> int:
 
 
 def reached(rules: tuple[Reminder, ...], until: datetime, zone: str, now: datetime, days: WorkDays) -> datetime | None:
-    """The end of the last morning, today's included, on which some writer with this date may be reminded; None where
+    """When the last morning began, today's included, on which some writer with this date may be reminded; None where
     there was none yet, or the date is over.
 
-    Whoever came or was told since need not be looked at: nothing of theirs is due before another such morning.
+    Whoever was told since it began, or came since it ended (SPREAD minutes later), need not be looked at: nothing of
+    theirs is due before another such morning.
     """
     if until <= now:
         return None
     today = now.astimezone(ZoneInfo(zone)).date()
     found = (one for state in WRITING_STATES for one in _slots(rules, "", state, False, until, zone, days))
-    return max((slot + timedelta(minutes=SPREAD) for slot, day, _ in found if day <= today), default=None)
+    return max((slot for slot, day, _ in found if day <= today), default=None)
 
 
 @lru_cache(maxsize=4096)

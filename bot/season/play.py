@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -83,7 +83,7 @@ class Season:
 
 
 class Rehearsal:
-    """A season of one call for so many people, opened as a context."""
+    """A season of one call for so many people, in a house that is there for it alone."""
 
     def __init__(self, house: House, clock: Hands, words: Words, *, people: int, seed: int) -> None:
         self.house, self.clock, self.words = house, clock, words
@@ -97,7 +97,7 @@ class Rehearsal:
         self.refs = 0
         self.told: Counter[int] = Counter()
 
-    async def play(self, call: str, told: Callable[[Day, int, int], None]) -> Season:
+    async def play(self, call: str, told: Callable[[Day], Awaitable[None]]) -> Season:
         """All days, from some weeks before the date to some days after it; `told` hears of each as it ends."""
         await self._open(call)
         edition = self.edition
@@ -123,7 +123,7 @@ class Rehearsal:
             await self._until(datetime.combine(date + timedelta(days=1), time(0, 0), zone))
             await self._sum(day)
             season.days.append(day)
-            told(day, n + 1, LEAD + 10)
+            await told(day)
         season.cadre = await self._list(self._most_told())
         season.coordinator = await self._list(self.officer_conversation)
         return season
