@@ -13,16 +13,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.engine.definition import WRITING_STATES, Edition, Extension, closes, deadline
+from bot.engine.definition import Edition, Extension
 from bot.engine.model import Reminded
 from bot.engine.reminding import Progress, next_wake
-from bot.engine.route import level_of, places_of, stops
+from bot.engine.reminding_offices import InHand, office_progresses, stop_of
 from bot.engine.values import evolve
 from bot.engine.workdays import WorkDays
 from storage import news, offices, reminding
 from storage.offices import Holder
 
-_BELOW = ("",) * 6  # a leaf anywhere below a unit
 WRITERS = "writers"  # in the place of a level: the writers' date, of which the first level hears
 
 
@@ -81,28 +80,12 @@ def _progresses(
     counts: Mapping[tuple[int, int, str], int],
     free: Mapping[tuple[int, str, int], bool],
 ) -> Iterator[Progress]:
-    """The dates an office has in an edition: its own level's, and at the first level the writers'."""
-    path = tuple(holder.path.split("/"))
-    way = stops(edition.call, path, around.root, around.levels)
-    stop = next((stop for stop in way if stop.path == path), None)
+    stop = stop_of(edition, tuple(holder.path.split("/")), around.root, around.levels)
     if stop is None:
         return
-    zone = edition.call.zone
-    if stop == stops(edition.call, (*path, *_BELOW), around.root, around.levels)[0]:
-        state, until = WRITING_STATES[1], edition.due
-        yield Progress(edition=edition.id, state=state, until=until, zone=zone, since=edition.opened_at)
-    rule = level_of(edition.call, stop.level)
-    if rule is None or not closes(edition, stop.level):
-        return
-    waiting = sum(counts.get((edition.id, holder.unit, state), 0) for state in ("waiting", "opened"))
-    passed = counts.get((edition.id, holder.unit, "passed"), 0)
-    places = free.get((edition.id, stop.level, holder.unit), bool(places_of(rule)))
-    if waiting or passed or places:
-        yield Progress(
-            edition=edition.id,
-            state="waiting" if waiting else "unused",
-            until=deadline(edition, stop.level, holder.unit, around.more),
-            zone=zone,
-            since=edition.opened_at,
-            level=stop.level,
-        )
+    lies = InHand(
+        waiting=sum(counts.get((edition.id, holder.unit, state), 0) for state in ("waiting", "opened")),
+        passed=counts.get((edition.id, holder.unit, "passed"), 0),
+        free=free.get((edition.id, stop.level, holder.unit)),
+    )
+    yield from office_progresses(edition, stop, holder.unit, lies, around.more, around.root, around.levels)
