@@ -74,11 +74,13 @@ async def _house(folder: Path, url: str) -> AsyncIterator[House]:
 
 async def _once(folder: Path, url: str) -> dict[str, float]:
     """The three times, and the memory after them."""
+    from bot.app import calm_memory
     from bot.engine.definition import REMINDING_DAYS
     from bot.planning import read_dates
     from bot.workdays import china
 
     async with _house(folder, url) as house:
+        calm_memory()  # as the server does
         world: Any = house.world
         edition = next(iter((await house.readers.run(lambda c: read_dates(c, house.calls))).editions.values()))
         out: dict[str, float] = {}

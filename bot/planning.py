@@ -105,15 +105,18 @@ class Planning:
         """Goes through all people, some at a time; returns how many are to be reminded today."""
         wanted = self._wanted(dates, now)
         ids = await self._readers.run(lambda c: reminding.wanted_ids(c, wanted))
-        count = 0
-        for start in range(0, len(ids), MANY):
+        part, count = _Part([], []), 0
+        for start in range(0, len(ids) + MANY, MANY):  # the next are looked at while these are written
             some = ids[start : start + MANY]
-            part = await self._readers.run(partial(self._part, dates=dates, ids=some, now=now))
-            if part.wakes or part.chosen:
-                await self._write(partial(_keep, part=part))
-                self._ring()
+            reading = self._readers.run(partial(self._part, dates=dates, ids=some, now=now))
+            _, part = await asyncio.gather(self._set(part), reading)
             count += len(part.wakes) + len(part.chosen)
         return count
+
+    async def _set(self, part: _Part) -> None:
+        if part.wakes or part.chosen:
+            await self._write(partial(_keep, part=part))
+            self._ring()
 
     async def plan_offices(self, dates: Dates, now: datetime) -> int:
         """The same for those who oversee units; returns how many are told this morning how things stand."""

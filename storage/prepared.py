@@ -15,10 +15,12 @@ from typing import cast as typed
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Delete,
     Dialect,
     Insert,
     Select,
     Update,
+    any_,
     bindparam,
     cast,
     func,
@@ -26,8 +28,9 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.operators import in_op
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeEngine
 
@@ -84,14 +87,14 @@ _TOGETHER = 64  # rows of one INSERT at most
 
 
 class Write:
-    """An INSERT or UPDATE of many rows whose gaps are `names`; those of an UPDATE are its bind parameters.
+    """An INSERT, UPDATE or DELETE of many rows whose gaps are `names`: but in an INSERT its bind parameters.
 
     One way to the database and back, not one for each row. PostgreSQL gets all rows as one array of JSON, which
     takes less than half as long as a gap for each value; SQLite gets many rows an INSERT, in powers of two, and an
-    UPDATE row by row, which costs nothing there. An UPDATE must not meet one row twice.
+    UPDATE or DELETE row by row, which costs nothing there. An UPDATE must not meet one row twice.
     """
 
-    def __init__(self, statement: Insert | Update, *names: str) -> None:
+    def __init__(self, statement: Insert | Update | Delete, *names: str) -> None:
         self._statement = statement
         self._names = names
         self._ready: dict[tuple[str, int], _Written] = {}
@@ -140,7 +143,7 @@ class Write:
         self._ready[dialect.name, size] = ready
         return ready
 
-    def _from_json(self, types: Sequence[TypeEngine[Any]]) -> Insert | Update:
+    def _from_json(self, types: Sequence[TypeEngine[Any]]) -> Insert | Update | Delete:
         """The statement for as many rows as an array of JSON holds, each an array in the order of the gaps."""
         row = func.jsonb_array_elements(bindparam("rows", type_=JSONB)).column_valued("row")
         gaps = {
@@ -153,7 +156,7 @@ class Write:
         def fill(element: Any, **_: Any) -> Any:
             return gaps.get(element.key) if isinstance(element, BindParameter) else None
 
-        return typed("Update", replacement_traverse(self._statement, {}, fill))
+        return typed("Update | Delete", replacement_traverse(self._statement, {}, fill))
 
 
 def _for_json(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
@@ -171,8 +174,9 @@ class _Asked(NamedTuple):
 class Read:
     """A SELECT with the parameters `names`: numbers, texts, and at most one expanding list of them.
 
-    A list is filled up to the next power of two with its last value: few lengths, so few texts of the
-    statement, and the database knows them all.
+    PostgreSQL gets a list as one array, since its driver reads a statement of two thousand gaps for as long as the
+    database needs to answer it. For SQLite a list is filled up to the next power of two with its last value: few
+    lengths, so few texts of the statement, and the database knows them all.
     """
 
     def __init__(self, statement: Select[Any], *names: str) -> None:
@@ -182,7 +186,7 @@ class Read:
 
     def rows(self, connection: Connection, *values: int | str | Collection[int] | Collection[str]) -> list[Row]:
         """The rows, by position. None where a list is empty."""
-        size = 0
+        size, arrays = 0, connection.dialect.name == "postgresql"
         filled: list[Sequence[Any]] = []
         for value in values:
             if isinstance(value, int | str):
@@ -191,6 +195,9 @@ class Read:
             if not value:
                 return []
             wanted = list(value)
+            if arrays:
+                filled.append((wanted,))
+                continue
             size = 1 << (len(wanted) - 1).bit_length()
             filled.append(wanted + wanted[-1:] * (size - len(wanted)))
         key = (connection.dialect.name, size)
@@ -199,7 +206,8 @@ class Read:
         return _translated(found, translators) if translators else found
 
     def _prepare(self, dialect: Dialect, size: int) -> _Asked:
-        compiled = self._statement.compile(dialect=dialect)
+        statement = _with_arrays(self._statement) if dialect.name == "postgresql" else self._statement
+        compiled = statement.compile(dialect=dialect)
         lists = {bind.key for bind in compiled.bind_names if bind.expanding}
         state = compiled.construct_expanded_state({n: [0] * size if n in lists else 0 for n in self._names})
         assert state.positiontup is not None
@@ -210,3 +218,16 @@ class Read:
         ready = _Asked(state.statement, tuple((i, t) for i, t in translators if t is not None), tuple(order))
         self._ready[dialect.name, size] = ready
         return ready
+
+
+def _with_arrays(statement: Select[Any]) -> Select[Any]:
+    """The same with each list that is filled in later as one value, an array."""
+
+    def fill(element: Any, **_: Any) -> Any:
+        gap = element.right if getattr(element, "operator", None) is in_op else None
+        if not isinstance(gap, BindParameter) or not gap.expanding:
+            return None
+        whole = cast(bindparam(gap.key, type_=ARRAY(gap.type)), ARRAY(gap.type))
+        return element.left == any_(whole)
+
+    return typed("Select[Any]", replacement_traverse(statement, {}, fill))

@@ -37,6 +37,9 @@ _LOAD = Read(
     "ids",
 )
 _WAKE = Write(insert(wakes), "conversation", "kind", "due", "data")
+_UNSET = Write(
+    delete(wakes).where(wakes.c.conversation == bindparam("whose"), wakes.c.kind == bindparam("what")), "whose", "what"
+)
 _DROP = delete(reminders).where(
     reminders.c.person == bindparam("b_person"),
     reminders.c.edition == bindparam("b_edition"),
@@ -59,6 +62,12 @@ _BEGUN = Read(
     )
     .outerjoin(cases, cases.c.draft == drafts.c.id)
     .where(drafts.c.person.in_(bindparam("ids", expanding=True)), drafts.c.edition.is_not(None)),
+    "ids",
+)
+_RETURNED = Read(
+    select(decisions.c.case, func.max(decisions.c.at))
+    .where(decisions.c.case.in_(bindparam("ids", expanding=True)), decisions.c.kind == literal_column("'returned'"))
+    .group_by(decisions.c.case),
     "ids",
 )
 _CHOSEN = Read(
@@ -181,11 +190,7 @@ def _wanted(wanted: Wanted) -> Select[Any]:
 
 def _returned(connection: Connection, ids: list[int]) -> dict[int, datetime]:
     """When these cases were last returned to their writers."""
-    if not ids:
-        return {}
-    own = decisions.c.case.in_(ids) & (decisions.c.kind == "returned")
-    wanted = select(decisions.c.case, func.max(decisions.c.at)).where(own).group_by(decisions.c.case)
-    return {case: at for case, at in connection.execute(wanted)}
+    return {case: at for case, at in _RETURNED.rows(connection, ids)}
 
 
 # ---------------------------------------------------------------- what is planned
@@ -193,8 +198,7 @@ def _returned(connection: Connection, ids: list[int]) -> dict[int, datetime]:
 
 def set_reminders(connection: Connection, kind: str, new: Sequence[tuple[int, datetime, Mapping[str, Any]]]) -> None:
     """Sets the wakes that remind, as (conversation, when, with what)."""
-    own = (wakes.c.kind == kind) & wakes.c.conversation.in_([conversation for conversation, _, _ in new])
-    connection.execute(delete(wakes).where(own))
+    _UNSET.run(connection, [(conversation, kind) for conversation, _, _ in new])
     _WAKE.run(connection, [(conversation, kind, due, dict(data)) for conversation, due, data in new])
 
 

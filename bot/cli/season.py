@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
 
 
 async def _play(args: argparse.Namespace, wording: Wording) -> Season:
+    from bot.app import calm_memory
     from bot.season.cadre import Words
     from bot.season.play import LEAD, Rehearsal, Stage
 
@@ -56,6 +57,7 @@ async def _play(args: argparse.Namespace, wording: Wording) -> Season:
             await asyncio.sleep(1 / args.speed)
 
     async with Stage(lambda folder, world: _house(args, folder, world), begin) as (house, clock):
+        calm_memory()
         rehearsal = Rehearsal(house, clock, Words(**sentences), people=args.people, seed=args.seed)
         return await rehearsal.play(args.call, told)
 

@@ -154,8 +154,8 @@ def next_wake(
     silent = progress.unanswered >= PATIENCE
     after = max(progress.since, progress.told or progress.since)
     slots = _slots(rules, progress.level, progress.state, silent, progress.until, progress.zone, days)
-    left = [(slot + timedelta(minutes=minute), day, words) for slot, day, words in slots]
-    left = [one for one in left if one[0] > after]
+    moved = timedelta(minutes=minute)  # a plan asks this of everybody: only what is still to come is made
+    left = [(slot + moved, day, words) for slot, day, words in slots if slot > after - moved]
     if not left:
         return None
     at, day, words = left[0]

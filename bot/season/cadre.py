@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.channel import Address, Face
 from bot.engine.definition import Call, Question
 from bot.engine.messages import Incoming, Knock, Pressed, Reach, Said, Sent, SentFile
-from bot.engine.model import PROFILE
-from bot.rows import Mind
+from bot.engine.model import PROFILE, Draft, Focus
+
+if TYPE_CHECKING:
+    from bot.rows import Mind
 
 Habit = Literal["steady", "prompted", "late", "forgetful", "refuses", "quiet", "blocks", "never"]
 # How many of a hundred are so.
@@ -53,11 +55,42 @@ class Words:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How their conversation stands, as far as it decides what they say next; of thousands no more is kept in memory.
+
+    `row`: the draft of the question; `cases`: the states of those that are not their own particulars; `told`: they were
+    reminded; `empty`: nothing stands below the question.
+    """
+
+    consent: bool
+    told: bool
+    focus: Focus | None
+    row: Draft | None
+    cases: tuple[str, ...]
+    empty: bool
+
+    @classmethod
+    def of(cls, mind: Mind) -> Before:
+        """What is kept of a whole state."""
+        focus = mind.conversation.focus
+        written = mind.texts.get(focus.draft) if focus is not None else None
+        answer = written.answers.get(focus.question) if written is not None and focus is not None else None
+        return cls(
+            consent=bool(mind.conversation.consent),
+            told=any(known.told is not None for known in mind.reminded.values()),
+            focus=focus,
+            row=mind.drafts.get(focus.draft) if focus is not None else None,
+            cases=tuple(draft.state for draft in mind.drafts.values() if draft.call != PROFILE),
+            empty=answer is None or not answer.parts,
+        )
+
+
 @dataclass(slots=True)
 class Cadre:
     """Somebody with a habit. `start`: the day of the season on which they first come; `rhythm`: days between sittings.
 
-    `steps`: how much they still do today. `mind` and `faces`: what they had before them last.
+    `steps`: how much they still do today. `before` and `faces`: what they had before them last.
     """
 
     address: Address
@@ -68,7 +101,7 @@ class Cadre:
     chance: Random
     pictures: tuple[SentFile, ...]
     steps: int = 0
-    mind: Mind | None = None
+    before: Before | None = None
     faces: Sequence[Face] = ()
     over: bool = False
     said: int = 0
@@ -96,19 +129,17 @@ class Cadre:
             return None
         self.steps -= 1
         self.said += 1
-        mind = self.mind
-        if mind is None:
+        before = self.before
+        if before is None:
             return Knock(at=now, link=self.link, intent="new")
-        told = any(known.told is not None for known in mind.reminded.values())
-        if told and self.habit in ("refuses", "quiet", "blocks"):
+        if before.told and self.habit in ("refuses", "quiet", "blocks"):
             return self._enough(now)
-        if not mind.conversation.consent:
+        if not before.consent:
             return Pressed(at=now, press="consent:yes")
-        cases = [draft for draft in mind.drafts.values() if draft.call != PROFILE]
-        if cases and all(draft.state not in ("writing", "returned") for draft in cases):
+        if before.cases and all(state not in ("writing", "returned") for state in before.cases):
             self.steps = 0  # until it comes back
             return None
-        return self._answer(now, mind, call, words)
+        return self._answer(now, before, call, words)
 
     def _enough(self, now: datetime) -> Incoming:
         self.over = True
@@ -118,15 +149,14 @@ class Cadre:
         face = next((f for f in self.faces if f.press.startswith(wanted)), None)
         return Pressed(at=now, press=face.press if face else "quiet:all")
 
-    def _answer(self, now: datetime, mind: Mind, call: Call, words: Words) -> Incoming:
-        focus = mind.conversation.focus
-        row = mind.drafts.get(focus.draft) if focus is not None else None
+    def _answer(self, now: datetime, before: Before, call: Call, words: Words) -> Incoming:
+        focus, row = before.focus, before.row
         if focus is not None and row is not None and row.call == PROFILE:
             said = {"name": self._name(words), "unit": words.yes, "post": words.post, "phone": self._phone()}
             return Said(at=now, text=said.get(focus.question, words.right), done=True)
         found = call.in_track(row.track if row else "").find(focus.question) if focus and focus.question else None
         if found is not None and focus is not None and focus.mode not in ("caption", "mend", "confirm", "review"):
-            answer = self._question(now, found[1], mind, call, words)
+            answer = self._question(now, found[1], before, call, words)
             if answer is not None:
                 return answer
         return Pressed(at=now, press=self._button())
@@ -138,7 +168,7 @@ class Cadre:
         rest = [face.press for face in self.faces if not face.press.startswith("cmd:")]
         return next(iter([*strong, *ways, *rest]), "cmd:resume")
 
-    def _question(self, now: datetime, question: Question, mind: Mind, call: Call, words: Words) -> Incoming | None:
+    def _question(self, now: datetime, question: Question, before: Before, call: Call, words: Words) -> Incoming | None:
         if question.kind == "text":
             texts = sum(q.kind == "text" for s in call.sections for q in s.questions)
             least = call.limit.min // max(1, texts) + 20
@@ -150,12 +180,8 @@ class Cadre:
             if question.kind == "names":
                 return Said(at=now, text=words.names, done=True)
             return Said(at=now, text=words.title if question.id == "title" else words.line, done=True)
-        if question.kind == "pictures" and question.pictures is not None:
-            focus = mind.conversation.focus
-            written = mind.texts.get(focus.draft) if focus is not None else None
-            have = written.answers.get(question.id) if written is not None else None
-            if have is None or not have.parts:
-                return Sent(at=now, files=self.pictures[: max(1, question.pictures.min)])
+        if question.kind == "pictures" and question.pictures is not None and before.empty:
+            return Sent(at=now, files=self.pictures[: max(1, question.pictures.min)])
         return None
 
     def _name(self, words: Words) -> str:

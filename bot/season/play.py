@@ -21,7 +21,7 @@ from bot.doors import Acted, Actor
 from bot.engine.definition import Edition
 from bot.engine.messages import Incoming, Knock, SentFile
 from bot.engine.reminding import days_left
-from bot.season.cadre import Cadre, Words, habits
+from bot.season.cadre import Before, Cadre, Words, habits
 from bot.world import World
 from storage import editions, jobs, rehearsal
 
@@ -33,6 +33,7 @@ SITS = time(19, 30)  # when people sit down to write
 READS = time(15, 0)  # when the office reads
 LEAD = 45  # days before the date on which a rehearsal begins
 RETURNED = 0.2  # of what the office reads
+TICKED = 50  # cases that are passed in one go
 EXTENDED = 20  # each so many-th village is granted a week more, three days before the date
 
 
@@ -228,7 +229,7 @@ class Rehearsal:
 
     def _heard(self, cadre: Cadre, taken: Taken) -> None:
         if isinstance(taken.stands, Standing):
-            cadre.mind = taken.stands.mind
+            cadre.before = Before.of(taken.stands.mind)
             self.owners[taken.conversation] = cadre
         faces = [face for message in taken.replies for face in message.buttons]
         if faces:
@@ -245,12 +246,14 @@ class Rehearsal:
     async def _read(self) -> None:
         """The office passes what came, and returns some of it."""
         assert self.officer is not None and self.edition is not None
-        edition = self.edition.id
+        edition, fine = self.edition.id, []
         for case, n in await self.house.readers.run(lambda c: rehearsal.waiting(c, edition)):
             if n == 1 and self.chance.random() < RETURNED:
                 await self.house.doors.act(self.officer, ReturnCase(case=case, n=n, reason=self.words.line))
             else:
-                await self.house.doors.act(self.officer, PassCases(cases=((case, n),)))
+                fine.append((case, n))
+        for start in range(0, len(fine), TICKED):
+            await self.house.doors.act(self.officer, PassCases(cases=tuple(fine[start : start + TICKED])))
 
     async def _extend(self, until: object) -> None:
         assert self.edition is not None
