@@ -89,6 +89,26 @@ class Extend:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MakeLateKey:
+    """A secret by which `uses` people of one unit may hand in after the date, until the end of a day.
+
+    Gives {"key", "code", "unit", "title", "until"}; `unit` is its name.
+    """
+
+    edition: int
+    unit: str
+    until: date
+    uses: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RevokeLateKey:
+    """A late key opens nothing any more, also for those who have entered it and not handed in. Gives {"unit"}."""
+
+    key: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TimeOut:
     """Up to `limit` cases that their level has not decided by its date are out of time. Gives {"closed"}.
 

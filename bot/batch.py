@@ -7,22 +7,24 @@ memory between batches, since another process may have written meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from bot.channel import Address, ChannelCaps, Outgoing, Taken, Update
-from bot.engine.definition import Call, Edition, Extension
-from bot.engine.messages import Arrived, Incoming, Reach, Reply, Said, Turn, Typing
+from bot.engine.definition import Call, Edition, Extension, LateKey
+from bot.engine.latekeys import code_in
+from bot.engine.messages import Arrived, Incoming, LateUse, Reach, Reply, Said, Turn, Typing
 from bot.engine.model import PROFILE, Caps, Conversation, NotLoaded, Texts, Unread, View
 from bot.engine.tree import TOWNSHIP, above
 from bot.engine.values import evolve, value
 from bot.engine.vocabulary import Vocabulary
+from bot.errors import Stale
 from bot.rows import Mind, Rows
 from bot.world import World
-from storage import cases, comments, conversations, drafts, editions, people, reminding, updates
+from storage import cases, comments, conversations, drafts, editions, latekeys, people, reminding, updates
 from storage.messages import Line
 
 _T = TypeVar("_T")
@@ -109,6 +111,7 @@ class Batch:
         self._push: dict[int, dict[Address, str]] = {}
         self._editions: dict[int, Edition] = {}
         self._extensions: tuple[Extension, ...] = ()
+        self._late_keys: tuple[LateKey, ...] = ()
         self._last_event = 0
 
     def person(self, address: Address) -> int:
@@ -128,6 +131,8 @@ class Batch:
         house = {int(u.address.external) for u in new if u.address.channel == HOUSE and u.address.external.isdecimal()}
         self._editions = editions.load(self.connection, self.setting.calls)
         self._extensions = editions.granted(self.connection)
+        if any(isinstance(u.incoming, Said) and code_in(u.incoming.text, self.setting.wording.vocabulary) for u in new):
+            self._late_keys = latekeys.load(self.connection, self.setting.site_key)
         other = {self.person(u.address) for u in new if not _adds(u.incoming)}
         self.load_minds({k.person for k in self._known.values()}, house, whole=other)
         self._push = people.open_addresses(self.connection, {self._owners[c] for c in house if c in self._owners})
@@ -192,6 +197,20 @@ class Batch:
             self._known = {a: k for a, k in self._known.items() if k.person != person}
         self._known[address] = people.Known(person, "open", self.setting.world.now())
 
+    def let_in(self, mind: Mind, used: LateUse) -> None:
+        """Takes a use of a late key: from now on the person's own date is the key's. Raises Stale."""
+        if not latekeys.use(self.connection, used, mind.person.id):
+            raise Stale(f"late key {used.key}")
+        unit = mind.person.unit or mind.person.invited
+        own = (used.edition, mind.person.id)
+        rest = tuple(e for e in self._extensions if (e.edition, e.person) != own)
+        added = Extension(
+            edition=used.edition, level="", unit=unit.id, until=used.until, person=mind.person.id, key=used.key
+        )
+        self._extensions = (*rest, added)
+        keys = self._late_keys
+        self._late_keys = tuple(replace(k, left=k.left - 1) if k.id == used.key else k for k in keys)
+
     def next_event(self) -> int:
         """An id for an event, greater than all before it in this batch."""
         self._last_event = max(self._last_event + 1, self.setting.world.new_id())
@@ -240,7 +259,8 @@ class Batch:
             invited = mind.person.invited
             units = people.names_below(self.connection, above(invited.path, invited.level, TOWNSHIP, setting.levels))
         known = (mind, self._editions, self._extensions)
-        return view_of(setting, *known, spoke.channel, at, units=units, new_id=setting.world.new_id())
+        new_id, keys = setting.world.new_id(), self._late_keys
+        return view_of(setting, *known, spoke.channel, at, units=units, late_keys=keys, new_id=new_id)
 
     def edition(self, id: int) -> Edition:
         """An edition. Raises KeyError."""
@@ -274,6 +294,7 @@ def view_of(
     at: datetime,
     *,
     units: tuple[str, ...] = (),
+    late_keys: tuple[LateKey, ...] = (),
     new_id: int = 0,
 ) -> View:
     """What the engine may look at, as it is shown on a channel at an instant."""
@@ -290,6 +311,7 @@ def view_of(
         reminded=mind.reminded,
         units=units,
         extensions=extensions,
+        late_keys=late_keys,
         caps=_caps(channel, setting.channels.get(channel, NO_CAPS)),
         vocabulary=setting.wording.vocabulary,
         levels=setting.levels,

@@ -56,8 +56,8 @@ def store(
     incoming = incoming or item.update.incoming
     if turn.erase:
         batch.flush()  # all of this batch so far goes as well, and others' rows must outlive a failing savepoint
-    asks = turn.submitted or turn.taken_back or turn.nominated or turn.unit or turn.code_wanted or turn.erase
-    with batch.connection.begin_nested() if asks else nullcontext():
+    asks = turn.submitted or turn.taken_back or turn.nominated or turn.unit or turn.late_key or turn.code_wanted
+    with batch.connection.begin_nested() if asks or turn.erase else nullcontext():
         if turn.erase:
             _erase(batch, mind)
             turn = replace(turn, drafts=(), answers=(), fragments=(), attachments=(), person=None)
@@ -92,6 +92,8 @@ def _decide(batch: Batch, mind: Mind, turn: m.Turn, incoming: m.Incoming) -> tup
         mind.cases[back.draft] = replace(known, state="taken_back")
     if turn.nominated is not None:
         _nominate(batch, mind, turn.nominated, incoming.at)
+    if turn.late_key is not None:
+        batch.let_in(mind, turn.late_key)
     if turn.code_wanted:
         setting = batch.setting
         digits = setting.world.digits(6)

@@ -48,9 +48,10 @@ class Dates(NamedTuple):
     more: Mapping[tuple[int, int], tuple[Extension, ...]]
     granted: tuple[Extension, ...] = ()
 
-    def until(self, edition: Edition, unit: int, back_by: datetime | None) -> datetime:
+    def until(self, edition: Edition, writer: Writer, back_by: datetime | None) -> datetime:
         """A writer's own date: only the unit's own extensions are gone through, since this is asked of everybody."""
-        return deadline(edition, "", unit, self.more.get((edition.id, unit), ()), back_by=back_by)
+        more = self.more.get((edition.id, writer.unit), ())
+        return deadline(edition, "", writer.unit, more, back_by=back_by, person=writer.person)
 
 
 class _Part(NamedTuple):
@@ -175,7 +176,11 @@ def read_dates(connection: Connection, calls: Mapping[str, Call]) -> Dates:
     open_ = {id: edition for id, edition in known.items() if not edition.closed}
     granted = tuple(e for e in editions.granted(connection) if e.edition in open_)
     rules = {id: edition.call.reminding for id, edition in open_.items()}
-    return Dates(open_, rules, {(e.edition, e.unit): (e,) for e in granted if not e.level}, granted)
+    more: dict[tuple[int, int], tuple[Extension, ...]] = {}
+    for one in granted:
+        if not one.level:
+            more[one.edition, one.unit] = (*more.get((one.edition, one.unit), ()), one)
+    return Dates(open_, rules, more, granted)
 
 
 def _keep(connection: Connection, *, part: _Part) -> None:
@@ -189,7 +194,7 @@ def _made_of(dates: Dates, now: datetime) -> str:
     found = dates.editions.values()
     today = sorted({f"{e.call.zone} {now.astimezone(ZoneInfo(e.call.zone)).date()}" for e in found})
     rules = sorted((e.id, e.due.isoformat(), repr(sorted(e.dates.items())), repr(e.call.reminding)) for e in found)
-    more = sorted((e.edition, e.level, e.unit, e.until.isoformat()) for e in dates.granted)
+    more = sorted((e.edition, e.level, e.unit, e.person, e.until.isoformat()) for e in dates.granted)
     return f"{', '.join(today)}\n{hashlib.sha256(repr((rules, more)).encode()).hexdigest()}"
 
 

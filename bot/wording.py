@@ -181,6 +181,7 @@ def _vocabulary(words: Mapping[str, Any]) -> Vocabulary:
         stuck_heads=tuple(words["stuck_heads"]),
         stuck_tails=tuple(words["stuck_tails"]),
         places=_places(words["places"]),
+        late_key=tuple(sorted(words["late_key"], key=len, reverse=True)),
         mending={word: verb for verb in MENDING for word in words[f"mend_{verb}"]},
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal_column, select, union_all
 
 from bot.engine.definition import Call, Edition, Extension
 from storage.codec import edition_in, edition_out
 from storage.prepared import Read
-from storage.tables import editions, extensions
+from storage.tables import editions, extensions, late_grants, people
 
 _EDITIONS = Read(
     select(
@@ -23,7 +23,19 @@ _EDITIONS = Read(
         editions.c.closed,
     )
 )
-_EXTENSIONS = Read(select(extensions.c.edition, extensions.c.level, extensions.c.unit, extensions.c.until))
+_NOBODY: ColumnElement[int] = literal_column("0")
+_EXTENSIONS = Read(
+    union_all(
+        select(
+            *(extensions.c.edition, extensions.c.level, extensions.c.unit, extensions.c.until),
+            *(_NOBODY.label("person"), _NOBODY.label("key")),
+        ),
+        select(
+            *(late_grants.c.edition, literal_column("''"), func.coalesce(people.c.unit, people.c.invited)),
+            *(late_grants.c.until, late_grants.c.person, late_grants.c.key),
+        ).join(people, people.c.id == late_grants.c.person),
+    )
+)
 
 
 def load(connection: Connection, calls: Mapping[str, Call]) -> dict[int, Edition]:
@@ -32,10 +44,10 @@ def load(connection: Connection, calls: Mapping[str, Call]) -> dict[int, Edition
 
 
 def granted(connection: Connection) -> tuple[Extension, ...]:
-    """All extensions."""
+    """All extensions, with those that a late key gives to one person."""
     return tuple(
-        Extension(edition=e, level=level, unit=unit, until=until)
-        for e, level, unit, until in _EXTENSIONS.rows(connection)
+        Extension(edition=e, level=level, unit=unit, until=until, person=person, key=key)
+        for e, level, unit, until, person, key in _EXTENSIONS.rows(connection)
     )
 
 

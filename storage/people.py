@@ -26,6 +26,7 @@ from storage.tables import (
     drafts,
     files,
     jobs,
+    late_grants,
     messages,
     people,
     quarantine,
@@ -165,7 +166,7 @@ def erase(connection: Connection, person: int, conversation: int) -> None:
     release(
         connection, [r[0] for r in connection.execute(select(documents.c.file).where(documents.c.person == person))]
     )
-    for table in (documents, codes, reminders):
+    for table in (documents, codes, reminders, late_grants):
         connection.execute(delete(table).where(table.c.person == person))
     for table in (messages, deliveries, wakes, quarantine, jobs):
         connection.execute(delete(table).where(table.c.conversation == conversation))

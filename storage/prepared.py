@@ -14,6 +14,7 @@ from typing import cast as typed
 
 from sqlalchemy import (
     BindParameter,
+    CompoundSelect,
     Connection,
     Delete,
     Dialect,
@@ -179,7 +180,7 @@ class Read:
     lengths, so few texts of the statement, and the database knows them all.
     """
 
-    def __init__(self, statement: Select[Any], *names: str) -> None:
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any], *names: str) -> None:
         self._statement = statement
         self._names = names
         self._ready: dict[tuple[str, int], _Asked] = {}
@@ -220,7 +221,7 @@ class Read:
         return ready
 
 
-def _with_arrays(statement: Select[Any]) -> Select[Any]:
+def _with_arrays(statement: Select[Any] | CompoundSelect[Any]) -> Select[Any] | CompoundSelect[Any]:
     """The same with each list that is filled in later as one value, an array."""
 
     def fill(element: Any, **_: Any) -> Any:
@@ -230,4 +231,4 @@ def _with_arrays(statement: Select[Any]) -> Select[Any]:
         whole = cast(bindparam(gap.key, type_=ARRAY(gap.type)), ARRAY(gap.type))
         return element.left == any_(whole)
 
-    return typed("Select[Any]", replacement_traverse(statement, {}, fill))
+    return typed("Select[Any] | CompoundSelect[Any]", replacement_traverse(statement, {}, fill))

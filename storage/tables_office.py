@@ -41,7 +41,7 @@ cases = Table(
     instant("back_by", null=True),  # while it is returned: until when it is to come back
     string("route_back"),  # while it is returned: direct | again
     string("origin"),  # "": written here; entered: it came on paper or by other ways, and the office entered it
-    flag("late"),  # its last submission came within the minutes of grace after the date
+    string("late"),  # its last submission came after the date: grace (it was on its way) | key (by a late key)
     flag("nominated"),  # its writer laid it before a level above the one that did not recommend it
     UniqueConstraint("edition", "county", "number"),
     Index(None, "unit"),
@@ -118,6 +118,33 @@ quotas = Table(
     number("used"),
     flag("own"),  # set for this unit by hand; else as the call says
     PrimaryKeyConstraint("edition", "level", "unit", "key"),
+)
+
+# A secret (derived from the id, see storage.latekeys) by which so many of a unit may hand in after the date.
+late_keys = Table(
+    "late_keys",
+    metadata,
+    own_id(),
+    ref("edition", "editions.id", cascade=True),
+    ref("unit", "units.id"),
+    Column("uses", Integer, nullable=False),
+    Column("left", Integer, nullable=False),
+    instant("until"),
+    flag("revoked"),
+    ref("issuer"),
+    instant("created_at"),
+    Index(None, "edition"),
+)
+
+# Who entered one: their own date for that edition is the key's.
+late_grants = Table(
+    "late_grants",
+    metadata,
+    ref("person", "people.id", cascade=True),
+    ref("edition", "editions.id", cascade=True),
+    ref("key", "late_keys.id", cascade=True),
+    instant("until"),
+    PrimaryKeyConstraint("person", "edition"),
 )
 
 # What the office lays beside a case: the sealed scan, the paper it was entered from.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from bot.doors import Scope
 from storage.columns import at_or_below
 from storage.prepared import Write
-from storage.tables import cases, extensions, invites, people, roles, units
+from storage.tables import cases, extensions, invites, late_keys, people, roles, units
 from storage.views import below
 
 
@@ -78,7 +78,13 @@ def is_loose(connection: Connection, id: int) -> bool:
 
 def merge(connection: Connection, id: int, into: int) -> None:
     """All that belongs to a loose node belongs to another from now on; the node goes."""
-    for table, column in ((people, "unit"), (people, "invited"), (cases, "unit"), (invites, "unit")):
+    for table, column in (
+        (people, "unit"),
+        (people, "invited"),
+        (cases, "unit"),
+        (invites, "unit"),
+        (late_keys, "unit"),
+    ):
         connection.execute(update(table).where(table.c[column] == id).values({column: into}))
     twin = roles.alias("twin")
     same = select(twin.c.person).where(

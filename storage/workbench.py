@@ -57,12 +57,12 @@ class CaseHead(NamedTuple):
 
 
 class Came(NamedTuple):
-    """How a case came to where it stands: when it was last recommended, whether its writer nominated it, and whether it
-    was handed in within the minutes of grace."""
+    """How a case came to where it stands: when it was last recommended, whether its writer nominated it, and how it
+    was handed in after its date: grace | key, "" in time."""
 
     at: datetime | None
     nominated: bool
-    late: bool
+    late: str
 
 
 class CommentSeen(NamedTuple):

@@ -215,7 +215,7 @@ class Telling:
             return Pressed(at=at, press=face.press, label=face.label)
         if found := re.fullmatch(r"〔写 (\d+)〕", line):
             return Said(at=at, text=invented(int(found[1])), done=True)
-        text = line.removesuffix(" ⏎").replace("\\n", "\n")
+        text = line.removesuffix(" ⏎").replace("\\n", "\n").replace("{补交码}", self.desk.key)
         return Said(at=at, text=text, done=line.endswith(" ⏎"))
 
     async def _sent(self, kind: str, names: list[str]) -> Sent:

@@ -5,6 +5,7 @@
 * 退回 2026-06-10 [退回重审] [一句原因]     sends it back with the comments
 * 直接改 旧的话 | 新的话                    puts a slip right
 * 通过, * 推荐, * 不推荐 原因, * 重看
+* 补交码 2026-12-18 [2]                  gives the village a late key for so many; {补交码} is what a person then types
 * 听到                                  time passes until 周敏 is told what came, and what that is
 """
 
@@ -19,6 +20,7 @@ from bot.acts import (
     AddComment,
     Correct,
     MakeInvite,
+    MakeLateKey,
     MarkOpened,
     NameMyself,
     NotRecommend,
@@ -35,6 +37,8 @@ from bot.engine.content import Content
 from bot.engine.messages import Knock
 from storage import review, tables
 
+VILLAGE = "云溪县/石桥镇/槐树村"
+
 
 @dataclass
 class StoryOffice:
@@ -44,10 +48,18 @@ class StoryOffice:
     actor: Actor | None = None
     told: int = 0
     unit: str = ""
+    key: str = ""
 
     async def do(self, line: str) -> None:
         """One line of a story."""
         verb, _, rest = line.partition(" ")
+        if verb == "补交码":
+            day, _, uses = rest.partition(" ")
+            until = date.fromisoformat(day)
+            edition = await self.house.readers.run(lambda c: c.execute(select(tables.editions.c.id)).scalar_one())
+            made = await self._act(MakeLateKey(edition=edition, unit=VILLAGE, until=until, uses=int(uses or 1)))
+            self.key = str(made.result["code"])
+            return
         case, n, content = await self._case()
         await self._act(await self._command(verb, rest, case, n, content))
 
@@ -98,13 +110,14 @@ class StoryOffice:
         assert content is not None
         return row.id, row.n, content
 
-    async def _act(self, command: object) -> None:
+    async def _act(self, command: object) -> Acted:
         if self.actor is None:
             self.actor = await self._come()
         done = await self.house.doors.act(self.actor, command)
         assert isinstance(done, Acted), done
         while await self.house.wakes.ring_due():
             pass
+        return done
 
     async def _come(self) -> Actor:
         made = await self.house.act(MakeInvite(unit=self.unit, role="coordinator"))

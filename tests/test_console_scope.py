@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from bot.acts import AddComment, Dismiss, EnterCase, Entered, Extend, KeepPhrase, MakeInvite, Place, StandIn
+from bot.acts import (
+    AddComment,
+    Dismiss,
+    EnterCase,
+    Entered,
+    Extend,
+    KeepPhrase,
+    MakeInvite,
+    MakeLateKey,
+    Place,
+    StandIn,
+)
 from bot.doors import Acted
 from bot.engine.ids import b36
 from handlers.web.app import make_app
@@ -49,6 +60,7 @@ class Secret(NamedTuple):
     phrase: int
     enclosure: int
     invite: int
+    late_key: int
     person: int
     file: str
     block: str
@@ -83,6 +95,7 @@ async def secret(town: City) -> Secret:
     block = content.sections[0].blocks[0]
     place = Place(block=block.id, start=0, quote=block.text[:4])
     note = AddComment(case=case, n=1, text=SECRETS[4], place=place)
+    key = MakeLateKey(edition=town.edition, unit=VILLAGES[0], until=date(2026, 12, 18))
     made = await town.house.act(MakeInvite(unit=COUNTY, role="coordinator"))
     assert isinstance(made, Acted)
     await _put(inside, "sealed12345", f"{SECRETS[3]}.jpg")
@@ -94,6 +107,7 @@ async def secret(town: City) -> Secret:
         phrase=(await town.act(town.county, KeepPhrase(text="请补上")))["phrase"],
         enclosure=int(enclosed.json()["enclosure"], 36),
         invite=made.result["invite"],
+        late_key=(await town.act(town.county, key))["key"],
         person=visitor.person,
         file=(content.pictures or content.materials)[0].file,
         block=block.id,
@@ -218,12 +232,22 @@ def _fields(town: City, name: str, known: Secret, real: bool) -> dict[str, Any]:
         **{"invite": one(known.invite), "person": one(known.person), "role": "coordinator", "unit": unit},
         **{"into": unit, "text": "改", "reason": "改", "block": known.block, "quote": known.quote, "start": 0},
         **{"to": "x" if name == "correct" else "writer", "until": "2026-12-24", "edition": b36(town.edition)},
-        **{"level": "county", "most": 1, "kind": "sealed", "upload": "upload-here", "title": "题", "name": "人"},
+        **{
+            "level": "county",
+            "most": 1,
+            "uses": None if name == "invite" else "1",
+            "kind": "sealed",
+            "upload": "upload-here",
+            "title": "题",
+            "name": "人",
+        },
     }
     if name == "rank":
         fields["cases"] = [one(known.case)]
     if name == "extend":
         fields["level"] = ""
+    if name == "no_late_key":
+        fields["key"] = one(known.late_key)
     return fields
 
 

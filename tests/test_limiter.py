@@ -216,7 +216,7 @@ def test_a_notice_that_must_wait_for_its_chat_stops_no_other() -> None:
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_who_comes_while_the_loop_is_late_passes_nobody_by(told: bool) -> None:
+def test_who_comes_while_the_loop_is_late_grants_nobody_by(told: bool) -> None:
     """The token that is there already is somebody else's."""
 
     async def tell(sent: Sent) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, wording: Wording) -> int:
     """Runs `calls ACTION`."""
-    actions = {"list": _list, "check": _check, "show": _show, "open": _open, "extend": _extend}
+    actions = {"list": _list, "check": _check, "show": _show, "open": _open, "extend": _extend, "late-key": _late_key}
     return actions[args.action](args, wording)
 
 
@@ -224,6 +224,28 @@ def _extend(args: argparse.Namespace, wording: Wording) -> int:
             return FINE
         key = "cli.calls.extend.done" if until else "cli.calls.extend.taken_back"
         say(wording.say(key, unit=unit.rpartition("/")[2], until=_until(wording, done.result["until"], call.zone)))
+        return FINE
+
+    return in_house(args, work)
+
+
+def _late_key(args: argparse.Namespace, wording: Wording) -> int:
+    async def work(house: House) -> int:
+        from bot.acts import MakeLateKey
+        from bot.doors import Refusal
+
+        if args.id not in house.calls:
+            raise Stop(wording.say("cli.calls.show.unknown", id=args.id, ids=tuple(house.calls)))
+        edition = await edition_of(house, args.id, args.edition, wording)
+        until = _day(args.until, wording)
+        done = await house.act(MakeLateKey(edition=edition, unit=args.unit, until=until, uses=args.uses))
+        if isinstance(done, Refusal):
+            raise Stop(wording.say(done.key, **done.params))
+        if args.json:
+            print_json(done.result)
+            return FINE
+        told = {**done.result, "until": _until(wording, done.result["until"], house.calls[args.id].zone)}
+        say(wording.say("cli.calls.late-key.done", uses=args.uses, **told))
         return FINE
 
     return in_house(args, work)

@@ -55,6 +55,15 @@ COMMANDS: Mapping[str, tuple[Option, ...]] = {
         _option("--edition", metavar="N", type=int, help="cli.pack.edition"),
         _option("--until", metavar="DAY", default="", help="cli.calls.extend.until"),
     ),
+    "calls late-key": (
+        *_PLACE,
+        _JSON,
+        _option("id", metavar="ID", help="cli.calls.show.id"),
+        _option("--unit", metavar="PATH", required=True, help="cli.calls.extend.unit"),
+        _option("--until", metavar="DAY", required=True, help="cli.calls.late-key.until"),
+        _option("--uses", metavar="N", type=int, default=1, help="cli.calls.late-key.uses"),
+        _option("--edition", metavar="N", type=int, help="cli.pack.edition"),
+    ),
     "count": (_option("file", metavar="FILE", nargs="?", type=Path, help="cli.count.file"),),
     "paper": (
         *_PLACE,

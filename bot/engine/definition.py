@@ -312,12 +312,31 @@ class Edition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extension:
-    """More time for one unit at one level ("" = the writer's date)."""
+    """More time for one unit at one level ("" = the writer's date); where a `person` is named, for them alone, who
+    entered the late key `key`."""
 
     edition: int
     level: str
     unit: int
     until: datetime
+    person: int = 0
+    key: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LateKey:
+    """A secret by which somebody of a unit may hand in for an edition after the date.
+
+    `code`: what is typed; `left`: how many may still enter it; `until`: for how long it counts (exclusive, UTC).
+    """
+
+    id: int
+    code: str
+    edition: int
+    unit: int
+    left: int
+    until: datetime
+    revoked: bool = False
 
 
 def offered(editions: Iterable[Edition], now: datetime) -> tuple[Edition, ...]:
@@ -340,14 +359,19 @@ def deadline(
     extensions: tuple[Extension, ...] = (),
     *,
     back_by: datetime | None = None,
+    person: int = 0,
 ) -> datetime:
-    """The only answer to "until when": the latest of the level's date and the unit's extensions.
+    """The only answer to "until when": the latest of the level's date and the unit's extensions, a `person`'s own among
+    them.
 
     `level` "" means the writer's own date. A level the edition does not name has the writer's date. `back_by`: the day
-    that was set when the case was returned, which counts instead.
+    that was set when the case was returned, which counts instead; a late key that the person entered goes beyond it.
     """
-    if back_by is not None:
-        return back_by
+    granted = [
+        e.until
+        for e in extensions
+        if (e.edition, e.level, e.unit) == (edition.id, level, unit)
+        and (e.person == person if e.person else back_by is None)
+    ]
     plain = edition.dates.get(level, edition.due) if level else edition.due
-    granted = [e.until for e in extensions if (e.edition, e.level, e.unit) == (edition.id, level, unit)]
-    return max([plain, *granted])
+    return max([plain if back_by is None else back_by, *granted])

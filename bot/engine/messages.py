@@ -289,12 +289,22 @@ class Wake:
 @value
 class Submitted:
     """A draft is handed in. The desk freezes the content, makes or moves the case, draws the number and
-    puts it into the gap "number" of the replies. `late`: it was on its way at the date, and came within the grace."""
+    puts it into the gap "number" of the replies. `late`: "" in time; grace: it was on its way at the date, and came
+    within the minutes of grace; key: by a late key."""
 
     draft: int
     n: int
     content: Content
-    late: bool = False
+    late: str = ""
+
+
+@value
+class LateUse:
+    """One use of a late key: the desk takes it, lost if somebody had the last one meanwhile."""
+
+    key: int
+    edition: int
+    until: datetime
 
 
 @value
@@ -344,6 +354,7 @@ class Turn:
     submitted: Submitted | None = None
     taken_back: TakenBack | None = None
     nominated: Nominated | None = None
+    late_key: LateUse | None = None
     code_wanted: bool = False
     erase: bool = False
     conflict: bool = False

@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
-from bot.engine.definition import Call, Edition, Extension, offered
+from bot.engine.definition import Call, Edition, Extension, LateKey, offered
 from bot.engine.values import value
 from bot.engine.vocabulary import Vocabulary
 
@@ -351,6 +351,7 @@ class View:
     cases: Mapping[int, CaseView] = field(default_factory=dict)
     units: tuple[str, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    late_keys: tuple[LateKey, ...] = ()
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
     comments: Mapping[int, tuple[Comment, ...]] = field(default_factory=dict)
     touched: Mapping[int, Collection[str]] = field(default_factory=dict)

@@ -22,7 +22,6 @@ FIRST, LAST = time(9), time(11)  # of a working day, in the call's zone; LAST is
 SPREAD = 110  # minutes over which people are spread, so that whoever is told at the end still is within the time
 PATIENCE = 2  # so many without a sign of life, and only the last one comes
 _INSTANT = timedelta(microseconds=1)
-Until = Callable[[Edition, int, datetime | None], datetime]
 
 
 @value
@@ -50,6 +49,9 @@ class Writer:
     seen: datetime | None
     begun: tuple[Begun, ...]
     reminded: Mapping[int, Reminded]
+
+
+Until = Callable[[Edition, Writer, datetime | None], datetime]
 
 
 @value
@@ -112,12 +114,12 @@ def progresses(writer: Writer, editions: Mapping[int, Edition], until: Until, no
             state = "idle"
         else:
             state = "ready" if one.done >= len(edition.call.in_track(one.track).sections) else "half"
-        found.append(_progress(writer, edition, state, until(edition, writer.unit, back_by), one.since, one.draft))
+        found.append(_progress(writer, edition, state, until(edition, writer, back_by), one.since, one.draft))
     if writer.begun:
         return found
     for edition in offered(editions.values(), now):
         since = max(writer.came, edition.opened_at)
-        found.append(_progress(writer, edition, "idle", until(edition, writer.unit, None), since, 0))
+        found.append(_progress(writer, edition, "idle", until(edition, writer, None), since, 0))
     return found
 
 

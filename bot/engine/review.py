@@ -203,7 +203,7 @@ def hand_in(w: Work, draft: int) -> None:
     if focus is None or focus.draft != draft or focus.mode != "confirm":
         submit(w, draft)
         return
-    late = _on_its_way(w, draft)
+    late = _late(w, draft)
     if not late and _too_late(w, draft):
         return
     if _blockers(w, draft, declarations=True):
@@ -217,7 +217,7 @@ def hand_in(w: Work, draft: int) -> None:
     w.change(draft, state="handed_in", n=n)
     w.refocus(None)
     w.set(undo=())
-    w.event("case.submitted", draft, n=n, words=row.words, **({"late": True} if late else {}))
+    w.event("case.submitted", draft, n=n, words=row.words, **({"late": late} if late else {}))
     w.wants.append(Want(job="paper", args={"draft": draft, "submission": n}))
     changed, explained = (sum(c.answer == answer for c in comments) for answer in ("changed", "explained"))
     key = "submitted.done" if n == 1 else ("submitted.mended" if changed or explained else "submitted.again")
@@ -281,6 +281,14 @@ def recall(w: Work, draft: int) -> None:
 def _unread(case: CaseView) -> bool:
     """Whether nobody of the office has opened it yet."""
     return not case.opened and case.first and case.state == "waiting"
+
+
+def _late(w: Work, draft: int) -> str:
+    """How something may be handed in after the date: "grace", "key"; "" in time, or where it may not be."""
+    if _on_its_way(w, draft):
+        return "grace"
+    plain = w.due(draft, keys=False)
+    return "key" if plain is not None and w.now >= plain.at and not _over(w, draft) else ""
 
 
 def _on_its_way(w: Work, draft: int) -> bool:

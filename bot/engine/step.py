@@ -17,6 +17,7 @@ from bot.engine import (
     desk,
     editing,
     going,
+    latekeys,
     mending,
     mending_words,
     news,
@@ -132,7 +133,7 @@ def _said(w: Work, said: Said) -> None:
         and focus.mode in ("ask", "gather", "thin", "edit")
     )
     content = bool(here and focus and has_content(w.answer(focus.draft, here[1].id)))
-    if typed.pressed_in_words(w, said.text):
+    if latekeys.entered(w, said.text) or typed.pressed_in_words(w, said.text):
         return
     heard = hear(said.text, w.view.vocabulary, writing=writing_now, content=content)
     if heard.kind == "command" and focus is not None and focus.mode == "confirm" and heard.command == "submit":

@@ -38,7 +38,8 @@ class Vocabulary:
     `yes`: how one confirms. `agree`: how one consents. `enough`: that no more will come to a thin answer.
     `onward`: that what is written stays. `name_leads`: what may stand before a name. `stuck`: asking how to write at
     all, with what may stand before and after it (`stuck_heads`, `stuck_tails`). `places`: how sections and options are
-    named. `mending`: what is said of a comment -> the button that it means.
+    named. `late_key`: what may stand before a late key, the longest first. `mending`: what is said of a comment -> the
+    button that it means.
     """
 
     commands: Mapping[str, str] = field(default_factory=dict)
@@ -59,4 +60,5 @@ class Vocabulary:
     stuck_heads: tuple[str, ...] = ()
     stuck_tails: tuple[str, ...] = ()
     places: PlaceWords = PlaceWords()
+    late_key: tuple[str, ...] = ()
     mending: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from bot.engine.messages import (
     Done,
     Event,
     Incoming,
+    LateUse,
     Moment,
     Nominated,
     Reach,
@@ -75,6 +76,7 @@ class Work:
         self.submitted: Submitted | None = None
         self.taken_back: TakenBack | None = None
         self.nominated: Nominated | None = None
+        self.late_key: LateUse | None = None
         self.code_wanted = False
         self.erase = False
         self.conflict = False
@@ -118,19 +120,26 @@ class Work:
             edition = next(iter(self.view.open_editions()), None) or next(iter(self.view.editions.values()), None)
         return edition.office if edition else None
 
-    def due(self, draft: int) -> Moment | None:
-        """Until when this draft may be handed in."""
+    def due(self, draft: int, *, keys: bool = True) -> Moment | None:
+        """Until when this draft may be handed in; `keys`: late keys count."""
         edition = self.edition(draft)
         if edition is None:
             return None
         case = self.view.cases.get(draft)
         back_by = case.back_by if case is not None and self.drafts[draft].state == "returned" else None
-        return self.until(edition, back_by)
+        return self.until(edition, back_by, keys=keys)
 
-    def until(self, edition: Edition, back_by: datetime | None = None) -> Moment:
-        """Until when the person may hand in for an edition; `back_by`: the day set with a return."""
-        unit = self.person.unit or self.person.invited
-        at = deadline(edition, "", unit.id, self.view.extensions, back_by=back_by)
+    def until(self, edition: Edition, back_by: datetime | None = None, *, keys: bool = True) -> Moment:
+        """Until when the person may hand in for an edition.
+
+        `back_by`: the day set with a return; `keys`: late keys count.
+        """
+        unit, person = self.person.unit or self.person.invited, self.person.id if keys else 0
+        at = deadline(edition, "", unit.id, self.view.extensions, back_by=back_by, person=person)
+        return self.moment(at, edition)
+
+    def moment(self, at: datetime, edition: Edition) -> Moment:
+        """An instant as a sentence about an edition says it."""
         return Moment(at=at, zone=edition.call.zone, now=self.now)
 
     def here(self) -> tuple[Section, Question] | None:
@@ -383,6 +392,7 @@ class Work:
             submitted=self.submitted,
             taken_back=self.taken_back,
             nominated=self.nominated,
+            late_key=self.late_key,
             code_wanted=self.code_wanted,
             erase=self.erase,
             conflict=self.conflict,

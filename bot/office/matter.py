@@ -134,8 +134,11 @@ class Matter:
 
     def way(self, row: commands.CaseAt, edition: Edition) -> tuple[Stop, ...]:
         """The stops of a case, from the first level up."""
-        path = tuple(row.unit.split("/"))
-        return stops(edition.call, path, self.setting.settings.site.root_level, level_names())
+        return self.stops_of(row.unit, edition)
+
+    def stops_of(self, unit: str, edition: Edition) -> tuple[Stop, ...]:
+        """The stops of a unit's cases, from the first level up."""
+        return stops(edition.call, tuple(unit.split("/")), self.setting.settings.site.root_level, level_names())
 
     def holder_of(self, stop: Stop) -> int:
         """The unit at a stop, which is there as long as units below it are."""

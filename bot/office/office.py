@@ -11,7 +11,7 @@ from bot import acts
 from bot.config import Settings
 from bot.doors import Acted, Actor, Refusal
 from bot.engine.definition import Call
-from bot.office import choosing, closing, entering, linking, papers, people, review, tree
+from bot.office import choosing, closing, entering, latekeys, linking, papers, people, review, tree
 from bot.office.matter import Matter, Refused, Setting
 from bot.wording import Wording
 from bot.world import World
@@ -47,6 +47,8 @@ ROOMS: Mapping[type, Carry] = {
     acts.Enclose: papers.enclose,
     acts.DropEnclosure: papers.drop_enclosure,
     acts.Extend: choosing.extend,
+    acts.MakeLateKey: latekeys.make_late_key,
+    acts.RevokeLateKey: latekeys.revoke_late_key,
     acts.Rank: choosing.rank,
     acts.Recommend: choosing.recommend,
     acts.NotRecommend: choosing.not_recommend,

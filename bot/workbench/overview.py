@@ -343,7 +343,7 @@ def _tags(s: Sight, row: CaseRow, noted: int, came: Came) -> list[Mapping[str, s
     if row.origin:
         tags.append({"text": s.say("tag.entered"), "tone": "plain"})
     if came.late:
-        tags.append({"text": s.say("tag.late"), "tone": "amber"})
+        tags.append({"text": s.say(f"tag.late.{came.late}"), "tone": "amber"})
     if came.nominated:
         tags.append({"text": s.say("tag.nominated"), "tone": "plain"})
     return tags

@@ -9,11 +9,12 @@ from typing import Any
 from bot.acts import ADMINISTRATOR, COORDINATOR, WRITER
 from bot.engine.definition import deadline
 from bot.engine.ids import b36
+from bot.engine.latekeys import shown
 from bot.engine.messages import Moment
 from bot.engine.route import stops
 from bot.workbench.base import Sight
 from bot.workbench.overview import label
-from storage import commands, console_rows, offices, workbench
+from storage import commands, console_rows, latekeys, offices, workbench
 from storage.console_rows import Choice
 from storage.invites import make_link
 from storage.workbench import LinkAt
@@ -116,7 +117,21 @@ def _grants(s: Sight) -> Mapping[str, Any]:
         what = label(s, which) or s.say("quota.total")
         text = s.say("people.quota", level=s.level_title(level), what=what, used=used, most=most)
         quotas.append({"unit": path.rpartition("/")[2], "text": text})
-    return {"extensions": extensions, "quotas": quotas}
+    return {"extensions": extensions, "quotas": quotas, "late_keys": _late_keys(s)}
+
+
+def _late_keys(s: Sight) -> list[Mapping[str, Any]]:
+    """The late keys that still count; the secret itself only for who might have made it."""
+    rows: list[Mapping[str, Any]] = []
+    if s.edition is None:
+        return rows
+    for key in latekeys.living(s.connection, s.scope, s.edition.id, s.now):
+        can, unit, until = s.allowed(key.unit, COORDINATOR, ADMINISTRATOR), s.short(key.unit), s.moment(key.until)
+        code = shown(latekeys.code(s.tools.site_key, key.id)) if can else ""
+        text = s.say("late_key.state", left=key.left, uses=key.uses, until=until)
+        words = s.say("late_key.words", title=s.edition.title, unit=unit, until=until, code=code) if can else ""
+        rows.append({"id": b36(key.id), "unit": unit, "code": code, "text": text, "words": words})
+    return rows
 
 
 def _state(s: Sight, invite: commands.InviteSeen) -> str:
@@ -139,8 +154,8 @@ def nudges(s: Sight, base: str) -> Mapping[str, Any]:
         personal = {link.person: link for link in links if link.person}
         contact = s.visitor.name or edition.office.contact
 
-        def due(unit: int, back_by: datetime | None = None) -> Moment:
-            return s.moment(deadline(edition, "", unit, s.extensions, back_by=back_by))
+        def due(unit: int, back_by: datetime | None = None, person: int = 0) -> Moment:
+            return s.moment(deadline(edition, "", unit, s.extensions, back_by=back_by, person=person))
 
         silent = {one.person for one in offices.silent(s.connection, s.scope, edition.id, MOST_NUDGES)}
         lost = {one.person for one in offices.unreached(s.connection, s.scope, edition.id, s.now, MOST_NUDGES)}
@@ -149,7 +164,7 @@ def nudges(s: Sight, base: str) -> Mapping[str, Any]:
             link = personal.get(one.person) or _open(links, one.unit)
             left = max(0, len(call.sections) - one.done)
             key = "returned" if one.state == "returned" else ("left" if left else "ready")
-            until = due(one.unit_id, one.back_by if one.state == "returned" else None)
+            until = due(one.unit_id, one.back_by if one.state == "returned" else None, one.person)
             row = _row(s, key, base, one.unit, one.name, link, due=until, left=left, contact=contact)
             note = "lost" if one.person in lost else ("silent" if one.person in silent else "")
             rows.append({**row, "note": s.say(f"nudge.{note}") if note else ""})

@@ -49,7 +49,9 @@ def read(s: Sight, id: int, n: int) -> Mapping[str, Any] | None:
         "state": head.state,
         "state_text": s.say(f"state.{head.state}"),
         "origin_text": s.say("tag.entered") if head.origin else (s.say("tag.nominated") if head.nominated else ""),
-        "late_text": s.say("tag.late") if workbench.came(s.connection, [head.id])[head.id].late else "",
+        "late_text": s.say(f"tag.late.{late}")
+        if (late := workbench.came(s.connection, [head.id])[head.id].late)
+        else "",
         "deaf_text": "" if posts.is_reached(s.connection, head.person) else s.say("tag.deaf"),
         "head": _head(s, head, n, at),
         "phone": head.phone,

@@ -185,6 +185,11 @@ def _extend(f: Fields) -> acts.Extend:
     return acts.Extend(until=f.day("until"), reason=f.text("reason"), **cast(Any, where))
 
 
+def _uses(f: Fields) -> int:
+    uses = f.places("uses")
+    return 1 if uses is None else uses
+
+
 def _needed_day(f: Fields, name: str) -> date:
     day = f.day(name)
     if day is None:
@@ -213,6 +218,10 @@ COMMANDS: Mapping[str, Callable[[Fields], object]] = {
     "enclose": lambda f: acts.Enclose(case=f.id("case"), kind=f.one_of("kind", "sealed", "source"), file="", name=""),
     "unenclose": lambda f: acts.DropEnclosure(enclosure=f.id("enclosure")),
     "extend": _extend,
+    "late_key": lambda f: acts.MakeLateKey(
+        edition=f.id("edition"), unit=f.text("unit", _PATH), until=_needed_day(f, "until"), uses=_uses(f)
+    ),
+    "no_late_key": lambda f: acts.RevokeLateKey(key=f.id("key")),
     "quota": _quota,
     "invite": _invite,
     "links": lambda f: acts.LinkAll(edition=f.id("edition")),

@@ -42,6 +42,17 @@ function buttons(edition, told, units, overview, again) {
       });
       if (done) again();
     });
+    add(say('late_key'), async () => {
+      const done = await form({
+        title: say('late_key_title'), about: say('late_key_about'), ok: say('save'),
+        fields: [{ name: 'unit', label: say('unit'), list: units, needed: true }, { name: 'until', label: say('late_key_until'), kind: 'date', needed: true },
+          { name: 'uses', label: say('late_key_uses'), kind: 'digits', hint: say('late_key_hint') }],
+        send: (v) => act('late_key', { edition, unit: v.unit, until: v.until, uses: v.uses }),
+      });
+      if (!done) return;
+      const known = (await read(`/people?edition=${edition}`)).late_keys.find((/** @type {any} */ k) => k.id === done.key);
+      if (known) handed(known, again);
+    });
     if (below.length) add(say('quota'), async () => {
       const done = await form({
         title: say('quota_title'), ok: say('save'),
@@ -62,6 +73,13 @@ function given(made, again) {
   const address = `${location.origin}/i/${made.link}`;
   sheet(say('link'), el('div', {}, el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: address }), el('button', { type: 'button', class: 'b strong', text: say('copy'), onclick: () => copy(address) })),
     el('div', { class: 'do' }, el('a', { class: 'b', href: `/qr/${made.link}`, target: '_blank', rel: 'noopener', text: say('qr') }), el('button', { type: 'button', class: 'b', text: say('people'), onclick: again }))));
+}
+
+/** @param {any} key with the words that go to the unit @param {() => any} again */
+function handed(key, again) {
+  sheet(say('late_key'), el('div', {}, el('p', { class: 'digits', text: key.code }), el('p', { text: key.text }),
+    el('div', { class: 'nrow' }, el('div', { class: 'ntext', text: key.words }), el('button', { type: 'button', class: 'b strong', text: say('copy'), onclick: () => copy(key.words) })),
+    el('div', { class: 'do' }, el('button', { type: 'button', class: 'b', text: say('people'), onclick: again }))));
 }
 
 /** @param {any} told @param {() => any} again */
@@ -124,6 +142,11 @@ async function standIn(told, p, again) {
 function grants(edition, told, again) {
   const rows = [...told.extensions.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('extensions') }), el('td', { text: x.unit }), el('td', { text: x.text }),
     el('td', {}, x.can && el('button', { type: 'button', class: 'b', text: say('revoke'), onclick: async () => { if (await act('extend', { edition, level: x.level, unit: x.path, until: null, reason: '' })) again(); } })))),
+  ...told.late_keys.map((/** @type {any} */ k) => el('tr', {}, el('td', { text: say('late_key') }), el('td', { text: k.unit }), el('td', { text: k.text }),
+    el('td', {}, k.code && el('button', { type: 'button', class: 'b', text: say('late_key'), onclick: () => handed(k, again) }), k.code && el('button', { type: 'button', class: 'b', text: say('late_key_void'), onclick: async () => {
+      const sure = await form({ title: say('late_key_void'), about: say('late_key_sure', { unit: k.unit }), ok: say('answer_yes'), tone: 'warm', send: () => act('no_late_key', { key: k.id }) });
+      if (sure) again();
+    } })))),
   ...told.quotas.map((/** @type {any} */ x) => el('tr', {}, el('td', { text: say('quotas') }), el('td', { text: x.unit }), el('td', { text: x.text }), el('td')))];
   return rows.length ? el('div', {}, el('h3', { text: say('dates_places') }), el('table', {}, el('tbody', {}, ...rows))) : null;
 }

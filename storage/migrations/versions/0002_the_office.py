@@ -70,6 +70,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("edition", "level", "unit", "key", name=op.f("pk_quotas")),
     )
     op.create_table(
+        "late_keys",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("edition", sa.BigInteger(), nullable=False),
+        sa.Column("unit", sa.BigInteger(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("revoked", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("issuer", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["edition"], ["editions.id"], name=op.f("fk_late_keys_edition"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["unit"], ["units.id"], name=op.f("fk_late_keys_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_late_keys")),
+    )
+    with op.batch_alter_table("late_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_late_keys_edition"), ["edition"], unique=False)
+    op.create_table(
+        "late_grants",
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("edition", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_late_grants_person"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["edition"], ["editions.id"], name=op.f("fk_late_grants_edition"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["key"], ["late_keys.id"], name=op.f("fk_late_grants_key"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person", "edition", name=op.f("pk_late_grants")),
+    )
+    op.create_table(
         "enclosures",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("case", sa.BigInteger(), nullable=False),
@@ -91,7 +119,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("route_back", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("category", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("origin", sa.Text(), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("late", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+        batch_op.add_column(sa.Column("late", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("nominated", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
         batch_op.create_index(batch_op.f(_HELD), ["holder", "edition", "state", "n"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_person"), ["person"], unique=False)
@@ -140,6 +168,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("late_grants")
+    with op.batch_alter_table("late_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_late_keys_edition"))
+    op.drop_table("late_keys")
     op.drop_table("reminders")
     op.drop_table("plans")
     if op.get_bind().dialect.name == "postgresql":
