@@ -26,6 +26,7 @@ MEASURED = (
     "console",
     "office_load",
     "planning",
+    "season",
 )  # hand back figures
 TOLD = ("turns", "paper", "diff")  # print their own lines and return a status
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bot.__main__ import main
+from bot.season import parts
 from tests.homes import environment
 
 
@@ -85,3 +88,35 @@ def test_the_real_database_is_not_looked_at(tmp_path: Path) -> None:
     done = season(tmp_path, "--config", str(config), "--call", "short", "--people", "1", "--json")
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["days"]) == 55
+
+
+def test_thousands_live_in_several_houses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A process each, whose days are added up; nobody is lost between them, and nothing is left behind."""
+    assert [sum(parts.parts(n)) for n in (1, 2000, 2001, 6500, 99_999)] == [1, 2000, 2001, 6500, 99_999]
+    assert [len(parts.parts(n)) for n in (1, 2000, 2001, 6500, 99_999)] == [1, 1, 2, 4, 8]
+    monkeypatch.setattr(parts, "HOUSE", 7)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    told = []
+    for _ in range(2):
+        assert main(["season", "--call", "short", "--people", "13", "--seed", "2", "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    for what in ("days", "habits"):
+        assert told[0][what] == told[1][what], "a seed gives the same season"
+    days = told[0]["days"]
+    assert len(days) == 55 and 7 < days[-1]["joined"] <= 13 and sum(told[0]["habits"].values()) == 13
+    assert not list(tmp_path.glob("anlitong-season-*"))
+
+
+def test_a_house_that_breaks_off_ends_the_whole(tmp_path: Path) -> None:
+    """The others are ended with it."""
+    with pytest.raises(EOFError):
+        parts.play(_breaks_off, parts.HOUSE + 1, 1, lambda day: None)  # type: ignore[arg-type]
+    assert not multiprocessing.active_children()
+
+
+def _breaks_off(people: int, seed: int, told: object) -> object:
+    raise SystemExit(3)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.cli.common import FINE, Stop, print_json, print_table, say
+from bot.season.parts import play
 from bot.wording import Wording
 
 if TYPE_CHECKING:
@@ -26,9 +30,13 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
         raise Stop(wording.say("cli.season.people_least"))
     if args.speed < 0:
         raise Stop(wording.say("cli.season.speed_least"))
+    _begin(args, wording)
     if args.svg and not args.svg.absolute().parent.is_dir():
         raise Stop(wording.say("cli.season.svg_where", file=args.svg))
-    season = asyncio.run(_play(args, wording))
+    try:
+        season = play(partial(_play, args), args.people, args.seed, partial(_told, args, wording))
+    except EOFError as error:
+        raise Stop(wording.say("cli.season.broke")) from error
     if args.svg:
         from bot.season.plot import svg
 
@@ -42,23 +50,29 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
     return FINE
 
 
-async def _play(args: argparse.Namespace, wording: Wording) -> Season:
+def _told(args: argparse.Namespace, wording: Wording, day: Day) -> None:
+    """A day is over: it is printed, no quicker than was asked for."""
+    if not args.json:
+        say(wording.say("cli.season.day", **asdict(day)))
+    if args.speed:
+        time.sleep(1 / args.speed)
+
+
+def _play(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], Awaitable[None]]) -> Season:
+    return asyncio.run(_in_house(args, people, seed, told))
+
+
+async def _in_house(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], Awaitable[None]]) -> Season:
     from bot.app import calm_memory
     from bot.season.cadre import Words
     from bot.season.play import LEAD, Rehearsal, Stage
 
+    wording = Wording.load()
     sentences = {key: wording.sentences[f"season.{key}"] for key in Words.__dataclass_fields__}
     begin = _begin(args, wording) - timedelta(days=LEAD)
-
-    async def told(day: Day) -> None:
-        if not args.json:
-            say(wording.say("cli.season.day", **asdict(day)))
-        if args.speed:
-            await asyncio.sleep(1 / args.speed)
-
     async with Stage(lambda folder, world: _house(args, folder, world), begin) as (house, clock):
         calm_memory()
-        rehearsal = Rehearsal(house, clock, Words(**sentences), people=args.people, seed=args.seed)
+        rehearsal = Rehearsal(house, clock, Words(**sentences), people=people, seed=seed)
         return await rehearsal.play(args.call, told)
 
 
