@@ -23,18 +23,17 @@ def drop_papers(connection: Connection) -> None:
 
 
 def waiting(connection: Connection, edition: int) -> list[tuple[int, int]]:
-    """The cases that nobody has decided, with their submission."""
+    """The cases that nobody has decided, with their submission; in the order of their numbers, which a seed repeats."""
     own = (cases.c.edition == edition) & cases.c.state.in_(("waiting", "opened"))
-    return [
-        (row.id, row.n) for row in connection.execute(select(cases.c.id, cases.c.n).where(own).order_by(cases.c.id))
-    ]
+    wanted = select(cases.c.id, cases.c.n).where(own).order_by(cases.c.county, cases.c.number)
+    return [(row.id, row.n) for row in connection.execute(wanted)]
 
 
 def villages(connection: Connection) -> list[str]:
     """The paths of the units that have none below them."""
     child = units.alias("child")
     leaf = ~select(child.c.id).where(child.c.parent == units.c.id).exists()
-    return list(connection.execute(select(units.c.path).where(leaf).order_by(units.c.id)).scalars())
+    return list(connection.execute(select(units.c.path).where(leaf).order_by(units.c.path)).scalars())
 
 
 def told_since(connection: Connection, since: datetime) -> list[int]:

@@ -57,7 +57,9 @@ async def test_what_is_offered_among_units_and_people_is_allowed(town: City) -> 
     assert posts["coordinator", me]["dismiss"] and not posts["administrator", myself]["dismiss"]
     edition = (await at.get())["edition"]
     longer = {"edition": edition, "unit": COUNTY, "until": "2027-01-31", "reason": ""}
-    for level in ("", "county"):
+    refused = await chief.act("extend", **longer, level="")
+    assert refused.status_code == 409 and "请先给县级延期" in refused.json()["error"]
+    for level in ("county", ""):
         assert (await chief.act("extend", **longer, level=level)).status_code == 200
     assert {x["level"]: x["can"] for x in (await at.get("/people"))["extensions"]} == {"": True, "county": False}
     refused = await at.act("quota", edition=edition, level="county", unit=COUNTY, key="", most="9")

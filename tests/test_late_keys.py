@@ -175,7 +175,7 @@ async def test_what_an_office_may_not_make(tmp_path: Path) -> None:
             (town.county, {"uses": 0}, "bad_late_uses"),
             (town.county, {"uses": 51}, "bad_late_uses"),
             (town.county, {"until": date(2026, 12, 14)}, "no_longer"),
-            (town.county, {"until": date(2026, 12, 21)}, "late_beyond"),
+            (town.county, {"until": date(2026, 12, 21)}, "beyond_level"),
         ):
             assert await town.refused(who, MakeLateKey(**{**usual, **change})) == why
         await town.act(

@@ -44,7 +44,7 @@ class Season:
 
     def until(self, edition: int) -> datetime:
         """The writer's own date."""
-        return self.dates.until(self.editions[edition], self.writer.unit, None)
+        return self.dates.until(self.editions[edition], self.writer, None)
 
     def day(self, midnight: datetime, event: str, edition: int, hour: int) -> None:
         """A day: planned soon after midnight unless the program stands still; what still holds at the time is told."""

@@ -192,6 +192,8 @@ def extend(m: Matter, command: Extend) -> Mapping[str, Any]:
     plain = deadline(edition, command.level, unit)
     if until is not None and until <= plain:
         raise Refused("no_longer", until=m.moment(plain, edition))
+    if until is not None and not command.level:
+        closing.before_it_closes(m, edition, command.unit, until)
     edition_rows.grant(
         m.connection,
         Extension(edition=edition.id, level=command.level, unit=unit, until=until or plain),

@@ -35,6 +35,15 @@ def time_out(m: Matter, command: TimeOut) -> Mapping[str, Any]:
     return {"closed": command.limit - left}
 
 
+def before_it_closes(m: Matter, edition: Edition, path: str, until: datetime) -> None:
+    """Refuses more time for a unit's writers than they have who are to recommend what comes of it."""
+    for stop in m.stops_of(path, edition)[:1]:
+        closing = deadline(edition, stop.level, m.holder_of(stop), m.extensions)
+        if closes(edition, stop.level) and until > closing:
+            level = level_of(edition.call, stop.level)
+            raise Refused("beyond_level", level=level.title if level else "", until=m.moment(closing, edition))
+
+
 def waits(connection: Connection, calls: Mapping[str, Call], now: datetime) -> bool:
     """Whether there is anything for `time_out` to do."""
     return any(

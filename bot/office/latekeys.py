@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from bot.acts import ADMINISTRATOR, COORDINATOR, MakeLateKey, RevokeLateKey
-from bot.engine.definition import Edition, LateKey, closes, deadline
+from bot.engine.definition import LateKey, deadline
 from bot.engine.latekeys import shown
-from bot.engine.route import level_of
+from bot.office.closing import before_it_closes
 from bot.office.matter import Matter, Refused
 from storage import latekeys
 
@@ -26,7 +25,7 @@ def make_late_key(m: Matter, command: MakeLateKey) -> Mapping[str, Any]:
     until, due = m.end_of(command.until, edition), deadline(edition, "", unit, m.extensions)
     if until <= due:
         raise Refused("no_longer", until=m.moment(due, edition))
-    _before_it_closes(m, edition, path, until)
+    before_it_closes(m, edition, path, until)
     id = m.world.new_id()
     code = latekeys.code(m.setting.site_key, id)
     key = LateKey(id=id, code=code, edition=edition.id, unit=unit, left=command.uses, until=until)
@@ -34,15 +33,6 @@ def make_late_key(m: Matter, command: MakeLateKey) -> Mapping[str, Any]:
     m.note("late_key.made", unit=path, params={"edition": edition.id, "uses": command.uses})
     name = path.rpartition("/")[2]
     return {"key": id, "code": shown(code), "unit": name, "title": edition.title, "until": until}
-
-
-def _before_it_closes(m: Matter, edition: Edition, path: str, until: datetime) -> None:
-    """Refuses a key by which one could still hand in what nobody can recommend any more."""
-    for stop in m.stops_of(path, edition)[:1]:
-        closing = deadline(edition, stop.level, m.holder_of(stop), m.extensions)
-        if closes(edition, stop.level) and until > closing:
-            level = level_of(edition.call, stop.level)
-            raise Refused("late_beyond", level=level.title if level else "", until=m.moment(closing, edition))
 
 
 def revoke_late_key(m: Matter, command: RevokeLateKey) -> Mapping[str, Any]:
