@@ -16,7 +16,7 @@ LATER = datetime(2026, 8, 20, 16, tzinfo=UTC)
 
 def shown(one: Village) -> str:
     """The date in the page's list of sections."""
-    return str(WORDING.render_values(board(one.view(), one.conversation))["tasks"]["due"])
+    return str(WORDING.render_values(board(one.view(), one.conversation))["tasks"]["due"]["date"])
 
 
 def returned(draft: int) -> CaseView:

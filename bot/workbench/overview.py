@@ -76,6 +76,7 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "can": {"pack": acts, "enter": bool(s.posts), "people": bool(s.posts), "extend": bool(s.posts)},
         "phrases": _phrases(s),
         "categories": _categories(edition),
+        "now": s.now.isoformat(),
         "seq": str(console.happened(s.connection, -1)[0]),
     }
 
