@@ -172,6 +172,7 @@ def test_the_workbench_counts_too(browser: Any, held: Held) -> None:
     page.locator("#due .left", has_text="还有2天").wait_for()
     held.forward(page, days=1, minutes=45)
     page.locator("#due .left", has_text="还有23小时45分").wait_for()
+    assert "作者不能提交" in page.locator("#after").inner_text()
     page.screenshot(path=str(Path(os.environ.get("ANLITONG_SHOTS") or held.folder) / "count-desk.png"))
     held.forward(page, days=1)
     page.locator("#due .left", has_text="已截止").wait_for()

@@ -59,3 +59,29 @@ def test_what_can_be_chosen_has_the_own_date_too() -> None:
     said = [one.say(text) for text in ("[同意，开始]", "李建国", "[是的]", "[村党支部书记]", "[跳过]", "[对]")]
     text = "\n".join(message.text for message in said[-1])
     assert "8月20日24时截止" in text and "10月30日24时截止" in text
+
+
+def test_what_comes_of_it_is_told_before() -> None:
+    """In the list of sections; of a case that was sent back nothing is said of what does not count."""
+    one = Village("mca")
+    one.begin()
+    tasks = WORDING.render_values(board(one.view(), one.conversation))["tasks"]
+    assert "没提交的不算数" in tasks["after"] and "能看、能下载" in tasks["after"]
+    draft = one.draft
+    one.drafts[draft.id] = replace(draft, state="returned", case=7, n=1)
+    one.cases[draft.id] = returned(draft.id)
+    tasks = WORDING.render_values(board(one.view(), one.conversation))["tasks"]
+    assert "不算数" not in tasks["after"] and "不能再交" in tasks["after"]
+
+
+def test_after_the_date_the_draft_can_be_read_and_downloaded() -> None:
+    """What the sentence promises: handing in is refused, the preview and the Word file are not."""
+    one = Village("mca")
+    one.begin()
+    one.say("槐树村有6个村民小组。", done=True)
+    one.now = datetime(2026, 8, 16, tzinfo=UTC)
+    refused = "\n".join(message.text for message in one.say("提交"))
+    assert "已截止" in refused and "能看、能下载" in refused
+    assert any(message.card and message.card["kind"] == "preview" for message in one.say("预览"))
+    one.press("cmd:word")
+    assert one.turn is not None and [want.job for want in one.turn.wants] == ["paper"]

@@ -12,10 +12,10 @@ from bot.engine.answers import plain
 from bot.engine.asking import NOTHING, mending_key, on
 from bot.engine.card import head_buttons, limit_words, rows_of
 from bot.engine.countdown import counting
-from bot.engine.definition import Question, Section
+from bot.engine.definition import Call, Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say
-from bot.engine.model import PROFILE, Conversation, Focus, View
+from bot.engine.model import PROFILE, Conversation, Draft, Focus, View
 from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done, total_words
 from bot.engine.review import case_state
 from bot.engine.work import Work
@@ -231,6 +231,13 @@ def _pictures(w: Work, draft: int, here: tuple[Section, Question] | None) -> Map
     }
 
 
+def _after(row: Draft, call: Call) -> str:
+    """What comes of it when the date has passed; drafts of a call that rolls by month go on in the next round."""
+    if row.state == "returned":
+        return "board.after_back"
+    return "board.after_next" if call.monthly else "board.after"
+
+
 def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
     row, call = w.drafts[draft], w.call(draft)
     target = first_open(call, w.texts(draft))
@@ -247,6 +254,7 @@ def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
     return {
         "title": row.title or call.title,
         "due": _due(w, draft),
+        "after": Say(key=_after(row, call)),
         "rest": Say(key="board.rest", params=rest),
         "rows": rows_of(w, draft),
         "go": go,

@@ -410,7 +410,7 @@ function showTasks() {
     const button = el('button', { class: 'chip', type: 'button', 'data-press': one.press, text: one.label, onclick: () => press(one.press, one.label, button) });
     return button;
   }));
-  openSheet(tasks.title, [due, head, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
+  openSheet(tasks.title, [due, el('p', { class: 'due small', text: tasks.after }), head, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
 }
 
 /** @param {string} src @param {string} caption */

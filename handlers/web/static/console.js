@@ -73,6 +73,8 @@ function top(told) {
   const due = told.level_due || told.due;
   setClock(told.now);
   byId('due').replaceChildren(...(due ? [document.createTextNode(due.date), counting(due.at, { tell: true })] : []));
+  byId('after').hidden = !due || !due.after;
+  byId('after').textContent = due ? due.after : '';
   const tools = byId('tools');
   const add = (/** @type {boolean} */ can, /** @type {string} */ text, /** @type {() => any} */ go) => can && tools.appendChild(el('button', { type: 'button', class: 'b', text, onclick: go }));
   tools.replaceChildren();
