@@ -37,7 +37,7 @@ _ATTACHMENTS = Read(
     "ids",
 )
 _FRAGMENT, _ATTACHMENT = (tuple(f.name for f in fields(kind)) for kind in (Fragment, Attachment))
-_SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "due", "track")
+_SUMMARY = ("state", "title", "words", "sections_done", "next", "n", "case", "at", "seen_at", "track")
 _INSERT_DRAFT = Write(insert(drafts), *_SUMMARY, "id", "person", "call", "edition", "created_at")
 _UPDATE_DRAFT = Write(
     update(drafts).where(drafts.c.id == bindparam("b_id")).values({name: bindparam(name) for name in _SUMMARY}),
@@ -70,7 +70,7 @@ def load(connection: Connection, persons: Collection[int]) -> list[Draft]:
 
 
 def _draft_of(row: Row) -> Draft:
-    id, person, call, edition, state, title, words, sections_done, next, n, case, at, seen_at, due, track = row
+    id, person, call, edition, state, title, words, sections_done, next, n, case, at, seen_at, track = row
     return Draft(
         id=id,
         person=person,
@@ -85,7 +85,6 @@ def _draft_of(row: Row) -> Draft:
         case=case,
         at=at,
         seen_at=seen_at,
-        due=due,
         track=track,
     )
 
@@ -118,7 +117,7 @@ def _answers(connection: Connection, ids: Collection[int]) -> dict[int, dict[str
 
 
 def _summary(d: Draft) -> tuple[Any, ...]:
-    return (d.state, d.title, d.words, d.sections_done, d.next, d.n, d.case, d.at, d.seen_at, d.due, d.track)
+    return (d.state, d.title, d.words, d.sections_done, d.next, d.n, d.case, d.at, d.seen_at, d.track)
 
 
 def add(connection: Connection, new: Iterable[tuple[Draft, datetime]]) -> None:
@@ -166,12 +165,12 @@ def remove(connection: Connection, ids: Collection[int]) -> list[str]:
     return files
 
 
-def move_on(connection: Connection, old: int, new: int, due: datetime, *, but: Collection[int]) -> int:
+def move_on(connection: Connection, old: int, new: int, *, but: Collection[int]) -> int:
     """Drafts of an edition that were never handed in belong to another one from now on; returns how many.
 
     `but`: units whose people have more time.
     """
     staying = select(people.c.id).where(func.coalesce(people.c.unit, people.c.invited).in_(list(but)))
     wanted = (drafts.c.edition == old) & (drafts.c.state == "writing") & (drafts.c.case == 0)
-    moved = update(drafts).where(wanted, drafts.c.person.not_in(staying)).values(edition=new, due=due)
+    moved = update(drafts).where(wanted, drafts.c.person.not_in(staying)).values(edition=new)
     return connection.execute(moved).rowcount

@@ -268,7 +268,6 @@ drafts = Table(
     string("at"),  # the question last in focus
     instant("created_at"),
     instant("seen_at", null=True),
-    instant("due", null=True),
     string("track"),  # the one chosen, where the call has tracks
     Index(None, "person"),
     Index(None, "edition", "state"),

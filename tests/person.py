@@ -14,7 +14,7 @@ from bot.channel import Face, Outgoing
 from bot.engine.board import board
 from bot.engine.content import Content
 from bot.engine.dates import resolve
-from bot.engine.definition import Call, Edition, Office
+from bot.engine.definition import Call, Edition, Extension, Office
 from bot.engine.messages import Incoming, Joined, Pressed, Said, Sent, SentFile, Turn
 from bot.engine.model import Caps, CaseView, Comment, Conversation, Draft, Focus, Person, Texts, Unit, View
 from bot.engine.step import step
@@ -52,6 +52,7 @@ class Village:
         self.cases: dict[int, CaseView] = {}
         self.comments: dict[int, tuple[Comment, ...]] = {}
         self.touched: dict[int, set[str]] = {}
+        self.extensions: tuple[Extension, ...] = ()
         self.contents: list[Content] = []
         self.faces: list[Face] = []
         self.turn: Turn | None = None
@@ -76,6 +77,7 @@ class Village:
             cases=self.cases,
             comments=self.comments,
             touched=self.touched,
+            extensions=self.extensions,
             vocabulary=WORDING.vocabulary,
             caps=self.caps,
             levels=("县", "乡镇", "村"),

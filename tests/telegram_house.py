@@ -160,7 +160,7 @@ class Talk:
         self.channel = make(house.doors, house.telegram_settings(), house.wording, house.world, caps)
         await house.open(self.channel)
         if self._serves:
-            self.page = await closing.enter_async_context(_page(house))
+            self.page = await closing.enter_async_context(page_of(house))
 
     async def close(self) -> None:
         """Closes it; the fake and its people stay."""
@@ -284,7 +284,7 @@ async def talking(
 
 
 @asynccontextmanager
-async def _page(house: House) -> AsyncIterator[str]:
+async def page_of(house: House) -> AsyncIterator[str]:
     """The page's server on this loop: its address."""
     app = open_channel("page")(house.doors, house.web_settings(), house.wording, house.world)
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)

@@ -72,6 +72,7 @@ async def test_an_office_hears_how_things_stand(tmp_path: Path, place: str) -> N
         assert all(text.count("治理案例") == 1 for _, text in digests)
         silent = "· 提醒过两次没有回应：李建国（槐树村）"
         assert [silent in text for _, text in digests] == ["12-08" < day < "12-16" for day in days]
+        assert ["作者不能提交" in text for _, text in digests] == [day == "12-15" for day in days]
         assert "· 待您审：1份，最早的等了22天" in digests[-1][1] and "还没动笔" not in digests[-1][1]
         nudges = Asked(
             view="nudges", viewer=town.county.visitor, now=world.at, edition=town.edition, args=("http://desk",)

@@ -150,7 +150,7 @@ def test_a_conversation_comes_back_and_is_saved_once_for_each_version(house: Hou
 def test_a_draft_and_its_texts_come_back(house: House) -> None:
     house.writer("a")
     person = house.rows(t.people)[0].id
-    draft = Draft(id=5, person=person, call="mca", edition=9, title="题", words=3, next=4, at="q", seen_at=NOW, due=NOW)
+    draft = Draft(id=5, person=person, call="mca", edition=9, title="题", words=3, next=4, at="q", seen_at=NOW)
     old = Answer(draft=5, question="q", n=1, state="open", parts=(1,), words=1)
     new = replace(old, n=2, state="closed", parts=(1, 2), picks=("x",))
     fragments = [Fragment(draft=5, id=i, question="q", text=f"第{i}段", words=3, source="r") for i in (1, 2)]

@@ -10,11 +10,12 @@ from typing import Any
 
 from bot.engine.answers import plain
 from bot.engine.asking import NOTHING, mending_key, on
-from bot.engine.card import days_left, head_buttons, limit_words, rows_of
-from bot.engine.definition import Question, Section
+from bot.engine.card import head_buttons, limit_words, rows_of
+from bot.engine.countdown import counting
+from bot.engine.definition import Call, Question, Section
 from bot.engine.ids import b36
 from bot.engine.messages import Button, Incoming, Say
-from bot.engine.model import PROFILE, Conversation, Focus, View
+from bot.engine.model import PROFILE, Conversation, Draft, Focus, View
 from bot.engine.progress import first_open, has_content, number_of, pictures_of, sections_done, total_words
 from bot.engine.review import case_state
 from bot.engine.work import Work
@@ -50,6 +51,7 @@ def board(view: View, conversation: Conversation) -> Mapping[str, Any]:
         "ring": _ring(w, draft) if is_case else None,
         "where": _where(w, draft, here),
         "sub": _sub(w, draft) if is_case else NOTHING,
+        "due": _due(w, draft) if writing else None,
         "chips": _chips(w, here),
         "box": _box(w, here),
         "pictures": _pictures(w, draft, here)
@@ -100,16 +102,20 @@ def _where(w: Work, draft: int, here: tuple[Section, Question] | None) -> Say:
 
 
 def _sub(w: Work, draft: int) -> Say:
-    row, due = w.drafts[draft], w.due(draft)
-    left = days_left(w, due) if due else NOTHING
+    row = w.drafts[draft]
     if row.state == "handed_in":
         state = case_state(w, draft)
         return Say(key="board.sub_handed_in" if state == "case.waiting" else state)
     if row.state == "returned" and (comments := w.comments(draft)):
         rest = sum(not c.answer for c in comments)
-        return Say(key="board.sub_mend" if rest else "board.sub_mended", params={"open": rest, "left": left})
+        return Say(key="board.sub_mend" if rest else "board.sub_mended", params={"open": rest})
     open_ = len(w.call(draft).sections) - sections_done(w.call(draft), w.texts(draft))
-    return Say(key="board.sub" if open_ else "board.sub_done", params={"open": open_, "left": left})
+    return Say(key="board.sub" if open_ else "board.sub_done", params={"open": open_})
+
+
+def _due(w: Work, draft: int) -> Mapping[str, Any] | None:
+    due = w.due(draft)
+    return counting(due, w.now) if due else None
 
 
 def _chips(w: Work, here: tuple[Section, Question] | None) -> tuple[Button, ...]:
@@ -225,8 +231,15 @@ def _pictures(w: Work, draft: int, here: tuple[Section, Question] | None) -> Map
     }
 
 
+def _after(row: Draft, call: Call) -> str:
+    """What comes of it when the date has passed; drafts of a call that rolls by month go on in the next round."""
+    if row.state == "returned":
+        return "board.after_back"
+    return "board.after_next" if call.monthly else "board.after"
+
+
 def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
-    row, call, due = w.drafts[draft], w.call(draft), w.due(draft)
+    row, call = w.drafts[draft], w.call(draft)
     target = first_open(call, w.texts(draft))
     if target is None:
         go = Button(press="cmd:preview", key="look_whole", strong=True)
@@ -235,13 +248,13 @@ def _tasks(w: Work, draft: int) -> Mapping[str, Any]:
     else:
         go = Button(press=on("resume", draft), key="resume", strong=True)
     rest = {
-        "left": days_left(w, due) if due else NOTHING,
         "words": total_words(call, w.texts(draft)),
         "limit": limit_words(call.limit),
     }
     return {
         "title": row.title or call.title,
-        "due": Say(key="board.due", params={"due": due}) if due else NOTHING,
+        "due": _due(w, draft),
+        "after": Say(key=_after(row, call)),
         "rest": Say(key="board.rest", params=rest),
         "rows": rows_of(w, draft),
         "go": go,

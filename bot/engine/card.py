@@ -97,6 +97,7 @@ def card(w: Work, draft: int) -> None:
         "sections": len(call.sections),
         "title": w.title(draft) or call.title,
         "due": due,
+        "at": due.at.isoformat() if due else "",
         "left": days_left(w, due) if due else NOTHING,
         "back": _back(w, draft),
         "words": total_words(call, w.texts(draft)),

@@ -176,7 +176,6 @@ class Draft:
     case: int = 0
     at: str = ""
     seen_at: datetime | None = None
-    due: datetime | None = None
     track: str = ""
 
 

@@ -95,15 +95,26 @@ def _tell(w: Work, due: list[_Due], said: Say) -> None:
     quiet = Button(press="quiet:all", key="no_more")
     if len(due) == 1:
         text, ways = _sentence(w, due[0])
-        w.say("remind.one", lead=lead, text=text, buttons=[*ways, quiet])
+        w.say("remind.one", lead=lead, text=text, after=_after(due), buttons=[*ways, quiet])
     else:
         rows = tuple({"i": i, "title": _title(one), "text": _sentence(w, one)[0]} for i, one in enumerate(due, 1))
         ways = [evolve(_onward(one), key="go_n", params={"i": i}) for i, one in enumerate(due[:ROWS], 1)]
-        w.say("remind.many", lead=lead, count=len(due), rows=rows, buttons=[*ways, quiet])
+        w.say("remind.many", lead=lead, count=len(due), rows=rows, after=_after(due), buttons=[*ways, quiet])
     for edition in {one.edition.id for one in due}:
         known = _known(w, edition)
         w.remind(evolve(known, told=w.now, unanswered=unanswered(known, w.before.seen_at) + 1))
     w.event("reminded", next((one.draft.id for one in due if one.draft), 0), count=len(due), left=due[0].left)
+
+
+def _after(due: list[_Due]) -> Say:
+    """On the last day, what comes of it when the date has passed."""
+    today = [one for one in due if not one.left]
+    if not today:
+        return NOTHING
+    back = all(one.draft is not None and one.draft.state == "returned" for one in today)
+    if back:
+        return Say(key="remind.after_back")
+    return Say(key="remind.after_next" if all(one.edition.call.monthly for one in today) else "remind.after")
 
 
 def _known(w: Work, edition: int) -> Reminded:

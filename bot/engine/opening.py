@@ -215,6 +215,7 @@ def choose(w: Work) -> None:
             "title": e.title,
             "limit": limit_words(e.call.limit),
             "due": Say(key="choose.until", params={"due": w.until(e)}),
+            "at": w.until(e).at.isoformat(),
             "press": f"edition:{e.id}",
         }
         for e in editions

@@ -195,7 +195,6 @@ class Work:
             person=self.person.id,
             call=call.id,
             edition=edition.id if edition else 0,
-            due=self.until(edition).at if edition else None,
             seen_at=self.now,
         )
         self.drafts[draft.id] = draft

@@ -160,9 +160,7 @@ def _writer(m: Matter, unit: Unit, name: str, command: EnterCase) -> tuple[Perso
 def _draft(m: Matter, edition: Edition, person: Person, command: EnterCase) -> tuple[Draft, Content]:
     """The draft with all that was entered, and what is printed of it."""
     call = edition.call
-    own = Draft(
-        id=m.world.new_id(), person=person.id, call=call.id, edition=edition.id, state="handed_in", n=1, due=edition.due
-    )
+    own = Draft(id=m.world.new_id(), person=person.id, call=call.id, edition=edition.id, state="handed_in", n=1)
     _readable(command.files)
     entered = texting.entered(own, call, command.title, command.category, command.text, command.files)
     texts = entered.texts

@@ -55,7 +55,7 @@ def open_edition(m: Matter, command: OpenEdition) -> Mapping[str, Any]:
     m.note("edition.opened", params={"edition": edition.id, "call": call.id})
     if command.next and last is not None:
         longer = {e.unit for e in m.extensions if (e.edition, e.level) == (last.id, "") and e.until > m.now}
-        drafts.move_on(m.connection, last.id, edition.id, due, but=longer)
+        drafts.move_on(m.connection, last.id, edition.id, but=longer)
     return {"edition": edition.id, "title": title, "due": due}
 
 

@@ -19,7 +19,7 @@ from bot.engine.route import level_of, stops
 from bot.wording import Wording
 from storage import editions
 
-SOON = timedelta(days=7)  # so long before a date it is told in amber
+SOON = timedelta(days=7)  # so long before a date it is told what comes of it
 LATE = 3  # days after which who waits has waited long
 
 
@@ -118,17 +118,20 @@ class Sight:
         zone = ZoneInfo(self.zone())
         return (self.now.astimezone(zone).date() - at.astimezone(zone).date()).days
 
-    def due(self, at: datetime, level: str = "") -> Mapping[str, str]:
-        """A date with what is left until it."""
+    def due(self, at: datetime, level: str = "", *, after: str = "writers") -> Mapping[str, str]:
+        """A date: in words with and without what is left until it, and as it is (ISO), for a page to count
+        down to; `after`: what comes of it when it has passed, in its last week, the writers' date or a level's."""
         left = at - self.now
-        tone = "over" if left <= timedelta(0) else ("soon" if left <= SOON else "")
-        if tone == "over":
+        if left <= timedelta(0):
             rest = self.say("due.over")
         elif left < timedelta(days=1):
             rest = self.say("due.today")
         else:
             rest = self.say("due.days", days=left.days)
-        return {"text": self.say("due.text", level=level, until=self.moment(at), rest=rest), "tone": tone}
+        date = self.say("due.date", level=level, until=self.moment(at))
+        near = timedelta(0) < left <= SOON
+        told = {"text": self.say("due.text", date=date, rest=rest), "date": date, "at": at.isoformat()}
+        return {**told, "after": self.say(f"due.after_{after}") if near else ""}
 
     def level_title(self, id: str) -> str:
         """A level of the edition's call, as it is called."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.workbench.base import Sight
@@ -13,6 +14,7 @@ from storage.offices import Unheard
 
 WRITERS = ("returned", "writing", "todo")  # what counts only as long as it can be handed in
 DIGEST = ("mine", "passed", "returned", "writing", "todo")
+_DAY = timedelta(days=1)
 MOST = 5  # people who are named
 TOLD = ("mine", "again", "returned", "writing", "todo", "passed", "up")
 
@@ -49,6 +51,8 @@ def digest(s: Sight) -> dict[str, Any]:
     if lines:
         own = [told["quota"]["text"]] if told["quota"] else [told["level_due"]["text"]] if told["level_due"] else []
         lines += [*own, *([] if over or told["due"] is None else [told["due"]["text"]])]
+        ends = [due for due in (told["level_due"], told["due"]) if due and due["after"]]
+        lines += [due["after"] for due in ends if datetime.fromisoformat(due["at"]) - s.now < _DAY]
     return {"title": told["title"], "lines": lines}
 
 

@@ -66,8 +66,8 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "editions": [{"id": b36(e.id), "title": e.title, "open": not e.closed} for e in newest(s.known)],
         "edition": b36(edition.id) if edition else None,
         "title": edition.title if edition else "",
-        "due": s.due(s.writers_due(edition), s.say("due.writer")) if edition else None,
-        "level_due": s.due(until, s.level_title(level)) if until else None,
+        "due": _writers(s, edition) if edition else None,
+        "level_due": s.due(until, s.level_title(level), after="level") if until else None,
         "queues": queues,
         "towns": _towns(s, towns, seen.squares) if seen else [],
         "legend": [{"s": one, "label": s.say(f"square.{one}")} for one in LEGEND],
@@ -76,8 +76,15 @@ def overview(s: Sight) -> Mapping[str, Any]:
         "can": {"pack": acts, "enter": bool(s.posts), "people": bool(s.posts), "extend": bool(s.posts)},
         "phrases": _phrases(s),
         "categories": _categories(edition),
+        "now": s.now.isoformat(),
         "seq": str(console.happened(s.connection, -1)[0]),
     }
+
+
+def _writers(s: Sight, edition: Edition) -> Mapping[str, str]:
+    """The writers' date; drafts of a call that rolls by month go on in the next round."""
+    after = "next" if edition.call.monthly else "writers"
+    return s.due(s.writers_due(edition), s.say("due.writer"), after=after)
 
 
 def _me(s: Sight, acts: bool) -> Mapping[str, Any]:

@@ -145,6 +145,7 @@ class Chat:
             "events": [_event(one) for one in shown],
             "seq": max([after, 0, *(one.seq for one in shown)]),
             "board": board,
+            "now": self._world.now().isoformat(),
         }
 
     async def _incoming(self, data: dict[str, Any], visitor: Visitor) -> tuple[Incoming, str]:

@@ -168,4 +168,7 @@ class Shell:
         return self.page(request, "qr.html", face=face, url=url, code=code)
 
     def _words(self, prefix: str) -> dict[str, str]:
-        return {k[len(prefix) :]: v for k, v in self._wording.sentences.items() if k.startswith(prefix)}
+        """A page's own sentences, and those of what is left until a date."""
+        found = self._wording.sentences.items()
+        left = {k.replace(".", "_"): v for k, v in found if k.startswith("left.")}
+        return {**left, **{k[len(prefix) :]: v for k, v in found if k.startswith(prefix)}}

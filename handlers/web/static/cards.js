@@ -1,5 +1,6 @@
 // Cards: what a message says, drawn. Everything in them comes from the server as text.
 
+import { counting } from './clock.js';
 import { el, icon, say } from './dom.js';
 import { peek } from './paper.js';
 
@@ -45,7 +46,7 @@ export function taskRow(row, act) {
 /** @param {any} card @param {Acts} acts @returns {Node[]} */
 function overview(card, acts) {
   const due = el('p', { class: 'due small' }, card.due && el('b', { text: say('overview_due', { due: card.due }) }),
-    document.createTextNode(say(card.due ? 'overview_rest' : 'overview_words', { left: card.left || '', words: card.words, limit: card.limit || '' })));
+    card.at && counting(card.at), document.createTextNode(say(card.due ? 'overview_rest' : 'overview_words', { words: card.words, limit: card.limit || '' })));
   const rows = (card.rows || []).map((/** @type {any} */ row) => taskRow(row, row.press ? (b) => acts.press(row.press, row.heading, b) : null));
   const back = card.back ? [el('p', { class: 'due small', text: card.back })] : [];
   return [el('h2', { text: card.title || '' }), ...back, due, el('ul', { class: 'rows' }, ...rows)];
@@ -91,7 +92,7 @@ function file(card, acts) {
 function choice(card, acts) {
   const rows = (card.rows || []).map((/** @type {any} */ row) => {
     const note = row.note || (row.due ? say('edition_note', { limit: row.limit || '', due: row.due }) : '');
-    const text = el('span', { class: 'n', text: row.title }, note ? el('span', { class: 'small', text: note }) : null);
+    const text = el('span', { class: 'n', text: row.title }, note ? el('span', { class: 'small', text: note }, row.at && counting(row.at)) : null);
     if (!row.press) return el('li', {}, el('div', { class: 'fixed' }, text));
     const button = el('button', { type: 'button', 'data-press': row.press, onclick: () => acts.press(row.press, row.title, button) }, text, icon('i-down', 'more'));
     return el('li', {}, button);

@@ -1,6 +1,7 @@
 // The chat: puts log, composer, outbox and sheets together, and keeps them in step with the server.
 
 import { taskRow } from './cards.js';
+import { counting, setClock } from './clock.js';
 import { Composer } from './composer.js';
 import { byId, el, newId, say } from './dom.js';
 import { Log } from './log.js';
@@ -57,6 +58,7 @@ function apply(answer, cause) {
     window.location.reload();
     return;
   }
+  setClock(answer.now);
   const causes = answer.events.map((/** @type {any} */ e) => String(e.cause).split(':').pop());
   const own = Boolean(cause) || causes.some((/** @type {string} */ c) => mine.has(c));
   for (const cid of causes) if (mine.has(cid)) log.settle(cid);
@@ -101,6 +103,7 @@ function header(board) {
   byId('call').textContent = board.call || '';
   byId('place').textContent = board.where || '';
   byId('sub').textContent = board.sub || '';
+  if (board.due) byId('sub').appendChild(counting(board.due.at, { far: board.due.date, tell: true }));
   byId('list').hidden = !board.tasks;
   const ring = byId('ring');
   ring.hidden = !board.ring;
@@ -401,13 +404,13 @@ function showTasks() {
   const { tasks } = state.board;
   if (!tasks) return;
   const rows = tasks.rows.map((/** @type {any} */ row) => taskRow(row, (button) => press(row.press, row.heading, button)));
-  const due = el('p', { class: 'due small' }, el('b', { text: tasks.due || '' }), document.createTextNode(tasks.rest || ''));
+  const due = el('p', { class: 'due small' }, tasks.due && el('b', { text: tasks.due.date }), tasks.due && counting(tasks.due.at), document.createTextNode(tasks.rest || ''));
   const go = tasks.go && el('button', { class: 'btn go full', type: 'button', 'data-press': tasks.go.press, text: tasks.go.label, onclick: () => press(tasks.go.press, tasks.go.label, go) });
   const head = el('div', { class: 'chips' }, ...tasks.head.map((/** @type {any} */ one) => {
     const button = el('button', { class: 'chip', type: 'button', 'data-press': one.press, text: one.label, onclick: () => press(one.press, one.label, button) });
     return button;
   }));
-  openSheet(tasks.title, [due, head, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
+  openSheet(tasks.title, [due, el('p', { class: 'due small', text: tasks.after }), head, el('ul', { class: 'rows' }, ...rows), go].filter(Boolean), { focus: go, closeLabel: say('close_list') });
 }
 
 /** @param {string} src @param {string} caption */

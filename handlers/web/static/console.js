@@ -1,5 +1,6 @@
 // The workbench: queues and squares on the left, the list, the reader; keys, search, and what changes meanwhile.
 
+import { counting, setClock } from './clock.js';
 import { act, complain, copy, form, read, sheet, tell } from './console-ask.js';
 import { send } from './console-decide.js';
 import { people } from './console-people.js';
@@ -70,8 +71,10 @@ function top(told) {
   kind.replaceChildren(...[{ id: '', label: say('category_all') }, ...told.categories].map((/** @type {any} */ c) => el('option', { value: c.id, text: c.label, selected: c.id === view.category })));
   kind.hidden = told.categories.length < 2;
   const due = told.level_due || told.due;
-  byId('due').textContent = due ? due.text : '';
-  byId('due').dataset.tone = due ? due.tone : '';
+  setClock(told.now);
+  byId('due').replaceChildren(...(due ? [document.createTextNode(due.date), counting(due.at, { tell: true })] : []));
+  byId('after').hidden = !due || !due.after;
+  byId('after').textContent = due ? due.after : '';
   const tools = byId('tools');
   const add = (/** @type {boolean} */ can, /** @type {string} */ text, /** @type {() => any} */ go) => can && tools.appendChild(el('button', { type: 'button', class: 'b', text, onclick: go }));
   tools.replaceChildren();

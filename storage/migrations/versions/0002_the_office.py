@@ -138,6 +138,9 @@ def upgrade() -> None:
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("unit", sa.BigInteger(), server_default="0", nullable=False))
 
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.drop_column("due")  # the edition, the extensions and the return say until when
+
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.add_column(sa.Column("link", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_events_case"), ["case"], unique=False)
@@ -191,6 +194,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("invites", schema=None) as batch_op:
         batch_op.drop_column("replaces")
+
+    with op.batch_alter_table("drafts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("due", Instant(), nullable=True))
 
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_link"))
