@@ -1,4 +1,4 @@
-"""What is left until a date, as a page shows it beside the date: nothing while it is far, then days, then hours.
+"""What is left until a date, as a page shows it beside the date: days, and on the last of them hours and minutes.
 
 A page goes on counting by itself (static/clock.js says the same in the same words), so it is told the instant as well.
 """
@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.engine.asking import NOTHING
 from bot.engine.messages import Moment, Say
 
-DAYS = 7  # so many days before the date, and no earlier, they are counted
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def left(at: datetime, now: datetime) -> Say:
-    """还有3天, 还有5小时20分, 还有8分, 已截止; NOTHING while it is more than DAYS days away.
+    """还有3天, 还有5小时20分, 还有8分, 已截止.
 
     Whole days are counted down, minutes up: the last one ends with the date.
     """
@@ -25,8 +23,7 @@ def left(at: datetime, now: datetime) -> Say:
     if rest <= timedelta(0):
         return Say(key="left.over")
     if rest >= _DAY:
-        days = rest // _DAY
-        return Say(key="left.days", params={"days": days}) if days <= DAYS else NOTHING
+        return Say(key="left.days", params={"days": rest // _DAY})
     hours, minutes = divmod(-(-rest // _MINUTE), 60)
     if not hours:
         return Say(key="left.minutes", params={"minutes": minutes})

@@ -103,7 +103,7 @@ function header(board) {
   byId('call').textContent = board.call || '';
   byId('place').textContent = board.where || '';
   byId('sub').textContent = board.sub || '';
-  if (board.due) byId('sub').appendChild(counting(board.due.at, { far: board.due.date, tell: true }));
+  if (board.due) byId('sub').appendChild(counting(board.due.at, { tell: true }));
   byId('list').hidden = !board.tasks;
   const ring = byId('ring');
   ring.hidden = !board.ring;

@@ -5,7 +5,7 @@ import { byId, el, say } from './dom.js';
 
 const MINUTE = 60000;
 const DAY = 1440 * MINUTE;
-const DAYS = 7; // so many days before the date, and no earlier, they are counted
+const SOON = 7; // days before the date from which it is told in another tone
 let ahead = 0; // of this device's clock, in milliseconds
 let waiting = 0;
 let told = '';
@@ -18,13 +18,10 @@ export function setClock(now) {
   tick();
 }
 
-/** @param {number} rest milliseconds @returns {string} "" while the date is far */
+/** @param {number} rest milliseconds @returns {string} */
 function left(rest) {
   if (rest <= 0) return say('left_over');
-  if (rest >= DAY) {
-    const days = Math.floor(rest / DAY);
-    return days <= DAYS ? say('left_days', { days }) : '';
-  }
+  if (rest >= DAY) return say('left_days', { days: Math.floor(rest / DAY) });
   const all = Math.ceil(rest / MINUTE);
   const gaps = { hours: Math.floor(all / 60), minutes: all % 60 };
   if (!gaps.hours) return say('left_minutes', gaps);
@@ -34,7 +31,7 @@ function left(rest) {
 /** @param {number} rest @returns {string} what a listener is told of: a day, an hour, the end, and no single minute */
 function step(rest) {
   if (rest <= 0) return 'over';
-  if (rest >= DAY) return rest < (DAYS + 1) * DAY ? `d${Math.floor(rest / DAY)}` : 'far';
+  if (rest >= DAY) return `d${Math.floor(rest / DAY)}`;
   return `h${Math.floor(Math.ceil(rest / MINUTE) / 60)}`;
 }
 
@@ -42,10 +39,9 @@ function step(rest) {
 function paint(node) {
   const rest = Date.parse(node.dataset.at) - Date.now() - ahead;
   const now = left(rest);
-  const text = now || node.dataset.far;
-  const words = text ? say('left_after', { left: text }) : '';
+  const words = say('left_after', { left: now });
   if (node.textContent !== words) node.textContent = words;
-  node.dataset.tone = rest <= 0 ? 'over' : now ? 'soon' : '';
+  node.dataset.tone = rest <= 0 ? 'over' : rest < (SOON + 1) * DAY ? 'soon' : '';
   if (!node.hasAttribute('data-tell')) return;
   const here = `${node.dataset.at} ${step(rest)}`;
   if (told && told !== here && told.split(' ')[0] === node.dataset.at) byId('ticked').textContent = now;
@@ -62,12 +58,11 @@ function tick() {
 /**
  * What is left until a date, to stand behind it.
  * @param {string} at ISO
- * @param {{far?: string, tell?: boolean}} [how] what stands there while the date is far; whether changes are read out
+ * @param {{tell?: boolean}} [how] whether changes are read out
  * @returns {HTMLElement}
  */
 export function counting(at, how) {
-  const own = how || {};
-  const node = el('span', { class: 'left', 'aria-live': 'off', 'data-at': at, 'data-far': own.far || '', 'data-tell': Boolean(own.tell) });
+  const node = el('span', { class: 'left', 'aria-live': 'off', 'data-at': at, 'data-tell': Boolean(how && how.tell) });
   paint(node);
   return node;
 }
