@@ -24,6 +24,13 @@ _EDITIONS = Read(
     )
 )
 _NOBODY: ColumnElement[int] = literal_column("0")
+# Not a join: SQLite would begin with all people, of whom hardly any has entered a key.
+_UNIT = (
+    select(func.coalesce(people.c.unit, people.c.invited))
+    .where(people.c.id == late_grants.c.person)
+    .correlate(late_grants)
+    .scalar_subquery()
+)
 _EXTENSIONS = Read(
     union_all(
         select(
@@ -31,9 +38,9 @@ _EXTENSIONS = Read(
             *(_NOBODY.label("person"), _NOBODY.label("key")),
         ),
         select(
-            *(late_grants.c.edition, literal_column("''"), func.coalesce(people.c.unit, people.c.invited)),
+            *(late_grants.c.edition, literal_column("''"), _UNIT),
             *(late_grants.c.until, late_grants.c.person, late_grants.c.key),
-        ).join(people, people.c.id == late_grants.c.person),
+        ),
     )
 )
 
