@@ -198,6 +198,10 @@ class ConsoleLook(Protocol):
     async def nudges(self, viewer: Viewer, edition: int, base: str) -> Mapping[str, Any]:
         """Texts to be copied; `base`: the address that links begin with."""
 
+    async def curve(self, viewer: Viewer, edition: int) -> Mapping[str, str] | None:
+        """Pictures as SVG texts: "drawn" of how the edition goes, "rehearsed" of its call's last rehearsal."""
+        ...
+
     async def calendar(self, viewer: Viewer, edition: int) -> bytes | None:
         """The dates of an edition as an iCalendar file; None where there is none."""
 

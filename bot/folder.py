@@ -75,3 +75,21 @@ def make_current(engine: Engine, wording: Wording) -> str:
         return database.schema(engine)
     except DBAPIError as error:
         raise ConfigError(wording.say("cli.outage", reason=type(error.orig).__name__)) from error
+
+
+def keep_rehearsal(folder: Path, call: str, drawn: str) -> None:
+    """The picture of a call's last rehearsal, for the workbench; nothing where there is no data folder yet."""
+    if folder.is_dir():
+        place = _rehearsal(folder, call)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(drawn, "utf-8")
+
+
+def rehearsal(folder: Path, call: str) -> str:
+    """The picture of a call's last rehearsal; "" where there was none."""
+    place = _rehearsal(folder, call)
+    return place.read_text("utf-8") if place.is_file() else ""
+
+
+def _rehearsal(folder: Path, call: str) -> Path:
+    return folder / "rehearsals" / f"{call}.svg"

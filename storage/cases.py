@@ -119,6 +119,8 @@ def submit(connection: Connection, handed: Handed, known: CaseView | None) -> Ca
         "late": s.late,
     }
     if known is not None:
+        if not s.late:
+            del summary["late"]  # how it first came stays, however often it is returned
         move(connection, "resubmit", known.id, s.n - 1, **summary)
         case, number, level = known.id, known.number, known.level
     else:

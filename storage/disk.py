@@ -18,7 +18,7 @@ class Disk:
     """The files of one data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def store(self, data: bytes, *, kind: str, mime: str, name: str, width: int = 0, height: int = 0) -> Kept:
         """Writes bytes to their place, if they are not there; the caller notes the row. Raises OSError."""
@@ -30,7 +30,7 @@ class Disk:
     @contextmanager
     def aside(self) -> Iterator[Path]:
         """A path for a file in the making, on the same disk; what is left there afterwards is removed."""
-        folder = self._folder / "uploads"
+        folder = self.folder / "uploads"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"made-{os.getpid()}-{os.urandom(6).hex()}"
         try:
@@ -49,7 +49,7 @@ class Disk:
 
     def path(self, file: str) -> Path:
         """Where a file lies, by its hash."""
-        return self._folder / "files" / file[:2] / file[2:4] / file
+        return self.folder / "files" / file[:2] / file[2:4] / file
 
     def prepared_path(self, file: str) -> Path:
         """Where the copy for paper and screen lies once it is made."""

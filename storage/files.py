@@ -159,7 +159,7 @@ class FileStore(Disk):
         return len(gone)
 
     def _part(self, owner: int, upload: str) -> Path:
-        return self._folder / "uploads" / f"{owner}-{hashlib.sha256(upload.encode()).hexdigest()[:32]}"
+        return self.folder / "uploads" / f"{owner}-{hashlib.sha256(upload.encode()).hexdigest()[:32]}"
 
 
 async def _in_thread(work: Callable[..., T], *args: object) -> T:

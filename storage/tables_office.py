@@ -41,7 +41,7 @@ cases = Table(
     instant("back_by", null=True),  # while it is returned: until when it is to come back
     string("route_back"),  # while it is returned: direct | again
     string("origin"),  # "": written here; entered: it came on paper or by other ways, and the office entered it
-    string("late"),  # its last submission came after the date: grace (it was on its way) | key (by a late key)
+    string("late"),  # it came after the date: grace (it was on its way) | key (by a late key)
     flag("nominated"),  # its writer laid it before a level above the one that did not recommend it
     UniqueConstraint("edition", "county", "number"),
     Index(None, "unit"),

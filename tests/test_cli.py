@@ -94,7 +94,7 @@ def test_every_command_explains_itself(path: str, capsys: pytest.CaptureFixture[
 
 MISTYPED = {
     "bogus": "没有“bogus”这条命令，有这些：serve、talk、",
-    "calls x": "没有“x”这条命令，有这些：list、check、show、open、extend。",
+    "calls x": "没有“x”这条命令，有这些：list、check、show、open、extend、late-key。",
     "serve --nothing": "“--nothing”用不上，请去掉或改正。",
     "serve --port": "--port 后面还要写内容，请补上。",
     "serve --port 八千": "--port 后面要写整数，“八千”不是整数。",

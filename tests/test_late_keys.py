@@ -7,15 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from bot.acts import Extend, MakeLateKey, RevokeLateKey
+from bot.acts import Extend, MakeLateKey, ReturnCase, RevokeLateKey
 from bot.channel import Address, Update
 from bot.doors import Acted, Actor
 from bot.engine.latekeys import LENGTH, LETTERS, code_in, shown
 from bot.engine.messages import Pressed, Said
 from bot.engine.vocabulary import Vocabulary
 from bot.workbench.views import Asked
-from storage import latekeys
+from storage import latekeys, tables
 from tests.city import VILLAGES, City, city
 from tests.homes import Clock, tell, writer
 from tests.test_grace import DUE, SAID
@@ -105,6 +106,33 @@ async def test_a_case_comes_by_a_key_and_is_marked(tmp_path: Path, place: str) -
         )
         row = next(row for row in (await town.house.aside.ask(look))["rows"] if row["kind"] == "case")
         assert [tag["text"] for tag in row["tags"]] == ["凭补交码交的"]
+
+
+async def test_the_mark_stays_when_the_case_is_returned_and_comes_again(tmp_path: Path) -> None:
+    """How it first came is not forgotten by a return."""
+    async with city(tmp_path, Clock(DUE - timedelta(days=3))) as town:
+        late = Late(town)
+        await late.wrote("late")
+        town.world.at = DUE + timedelta(hours=2)
+        _, code = await late.key()
+        await late.says("late", code)
+        assert "已提交" in await late.hands_in("late")
+        case = await town.house.readers.run(lambda c: c.execute(select(tables.cases.c.id)).scalar_one())
+        await town.act(town.county, ReturnCase(case=case, n=1, until=LAST, reason="请补一句"))
+        town.world.forward(hours=1)
+        assert "第2稿已提交" in await late.hands_in("late")
+        row = await town.house.readers.run(lambda c: c.execute(select(tables.cases.c.n, tables.cases.c.late)).one())
+        assert tuple(row) == (2, "key")
+
+
+async def test_what_only_looks_like_a_key_is_the_texts(tmp_path: Path) -> None:
+    """A telephone number under a question is written down, with or without keys about."""
+    async with city(tmp_path, Clock(DUE - timedelta(days=3))) as town:
+        late = Late(town)
+        await late.wrote("one")
+        await late.key()
+        for text in ("6234-5678", "2345 6789", "GMV-88AAA"):
+            assert "补交码" not in await late.says("one", text), text
 
 
 async def test_each_wrong_key_is_told_why(tmp_path: Path) -> None:

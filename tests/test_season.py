@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bot.__main__ import main
+from bot.folder import rehearsal
 from bot.season import parts
 from tests.homes import environment
 
@@ -21,7 +22,7 @@ def season(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The command, run as it is typed, with the short call alone."""
     environ = {**os.environ, **environment(folder)}
     command = [sys.executable, "-m", "bot", "season", *options]
-    return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environ, check=False, cwd=folder)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,15 @@ def test_the_picture_can_be_drawn(played: tuple[dict[str, object], str]) -> None
     assert len(root.findall(f"{space}rect/{space}title")) == sum(day["told"] > 0 for day in days)
 
 
+def test_the_last_rehearsal_is_kept_beside_the_data(tmp_path: Path) -> None:
+    """Where there is a data folder; a second one takes its place."""
+    (tmp_path / "data").mkdir()
+    for people in ("2", "3"):
+        assert season(tmp_path, "--call", "short", "--people", people, "--json").returncode == 0
+    assert [one.name for one in (tmp_path / "data").rglob("*") if one.is_file()] == ["short.svg"]
+    assert "3人" in rehearsal(tmp_path / "data", "short") and rehearsal(tmp_path / "data", "long") == ""
+
+
 def test_what_cannot_be_rehearsed_is_one_sentence(tmp_path: Path) -> None:
     """A call that there is not, nobody to play, days that go backwards, a folder that is not there."""
     short = ("--call", "short")
@@ -98,6 +108,7 @@ def test_thousands_live_in_several_houses(
     assert [len(parts.parts(n)) for n in (1, 2000, 2001, 6500, 99_999)] == [1, 1, 2, 4, 8]
     monkeypatch.setattr(parts, "HOUSE", 7)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     told = []

@@ -8,13 +8,14 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.cli.common import FINE, Stop, print_json, print_table, say
+from bot.cli.common import FINE, Stop, print_json, print_table, say, settings_of
+from bot.folder import keep_rehearsal
 from bot.season.parts import play
 from bot.wording import Wording
 
@@ -37,17 +38,34 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
         season = play(partial(_play, args), args.people, args.seed, partial(_told, args, wording))
     except EOFError as error:
         raise Stop(wording.say("cli.season.broke")) from error
+    drawn = _drawn(season, args, wording)
+    keep_rehearsal(settings_of(args).data, args.call, drawn)
     if args.svg:
-        from bot.season.plot import svg
-
-        words = {key: wording.say(f"cli.season.{key}") for key in ("joined", "drafts", "submitted", "told", "due")}
-        title = wording.say("cli.season.picture", title=season.title, count=args.people)
-        Path(args.svg).write_text(svg(season, {**words, "title": title}), "utf-8")
+        Path(args.svg).write_text(drawn, "utf-8")
     if args.json:
         print_json(asdict(season))
         return FINE
     _print(season, args, wording)
     return FINE
+
+
+def _drawn(season: Season, args: argparse.Namespace, wording: Wording) -> str:
+    """The season as a picture."""
+    from bot.workbench.plot import AMBER, GREY, PINE, Line, Picture, svg
+
+    keys = (("joined", GREY), ("drafts", AMBER), ("submitted", PINE))
+    last = (season.until - timedelta(microseconds=1)).astimezone(ZoneInfo(season.zone)).date()
+    return svg(
+        Picture(
+            title=wording.say("cli.season.picture", title=season.title, count=args.people),
+            days=[date.fromisoformat(day.date) for day in season.days],
+            lines=[Line(wording.say(f"cli.season.{k}"), c, [getattr(d, k) for d in season.days]) for k, c in keys],
+            told=[day.told for day in season.days],
+            bars=wording.say("cli.season.told"),
+            until=last,
+            due=wording.say("cli.season.due"),
+        )
+    )
 
 
 def _told(args: argparse.Namespace, wording: Wording, day: Day) -> None:
@@ -79,7 +97,6 @@ async def _in_house(args: argparse.Namespace, people: int, seed: int, told: Call
 def _begin(args: argparse.Namespace, wording: Wording) -> datetime:
     """The date of the call as its next edition would have it."""
     from bot.calls import load_all
-    from bot.cli.common import settings_of
     from bot.engine.dates import resolve
 
     calls = load_all(settings_of(args).call_folders)

@@ -31,7 +31,10 @@ def code_in(text: str, words: Vocabulary) -> str:
 
 
 def _parts(text: str, words: Vocabulary) -> tuple[bool, str]:
-    """Whether a message says that it is a key, or is written like one, and the key; (False, "") for any other."""
+    """Whether a message says that it is a key, and the key; (False, "") for any other.
+
+    What is merely written like one may be a telephone number or anything else that belongs into a text.
+    """
     if len(text) > _LONGEST:
         return False, ""
     plain = normal(text)
@@ -40,7 +43,7 @@ def _parts(text: str, words: Vocabulary) -> tuple[bool, str]:
     code = rest.translate(_BETWEEN).upper()
     if len(code) != LENGTH or not set(code) <= set(LETTERS):
         return False, ""
-    return bool(lead) or len(rest) > LENGTH, code
+    return bool(lead), code
 
 
 def entered(w: Work, text: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bot.doors import FileInfo, Scope, Viewer, Visitor
 from bot.errors import FileRefused, StoreError
+from bot.folder import rehearsal
 from bot.look import Looking
 from bot.workbench.base import covers
 from bot.workbench.views import Asked
@@ -84,6 +85,14 @@ class Workbench:
         """The dates as a calendar file."""
         told: bytes | None = await self._see(viewer, "calendar", edition=edition)
         return told
+
+    async def curve(self, viewer: Viewer, edition: int) -> Mapping[str, str] | None:
+        """Pictures as SVG texts: "drawn" of how it goes, "rehearsed" of its call's last rehearsal, "" without one."""
+        told: Mapping[str, str] | None = await self._see(viewer, "curve", edition=edition)
+        if told is None:
+            return None
+        found = await asyncio.to_thread(rehearsal, self._files.folder, told["call"])
+        return {"drawn": told["drawn"], "rehearsed": found}
 
     async def edition(self, visitor: Visitor, edition: int) -> tuple[int, str]:
         """The edition that is shown where this one is asked for, 0 for none, and the level the viewer holds there."""

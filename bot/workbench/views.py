@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from bot.doors import Viewer, Visitor
 from bot.errors import NoPost, Stranger
-from bot.workbench import books, calendar, desk, overview, people, reading
+from bot.workbench import books, calendar, curve, desk, overview, people, reading
 from bot.workbench.base import Sight, Tools
 from storage import posts
 from storage.views import overseer, visitor
@@ -49,6 +49,7 @@ _OF_EDITION: Mapping[str, Callable[..., Any]] = {
     "nudges": people.nudges,
     "edition": _edition,
     "calendar": calendar.calendar,
+    "curve": curve.curve,
 }
 _OF_CASE: Mapping[str, Callable[..., Any]] = {
     "case": reading.read,

@@ -59,6 +59,7 @@ class Console:
             Route("/api/console/people", self.people),
             Route("/api/console/nudge", self.nudge),
             Route("/api/console/calendar", self.calendar),
+            Route("/api/console/curve", self.curve),
             Route("/api/console/pack", self.pack),
             Route("/api/console/live", self.live),
             Route("/api/console/act", self.act, methods=["POST"]),
@@ -140,6 +141,10 @@ class Console:
             raise _nothing()
         name = self._wording.say("console.calendar.file")
         return Response(made, media_type="text/calendar", headers={"Content-Disposition": _attached(name)})
+
+    async def curve(self, request: Request) -> Response:
+        """GET /api/console/curve?edition=: how it goes, and how it went in a rehearsal, as pictures."""
+        return _found(await self._seen(self._doors.console.curve(self._viewer(request), _edition(request))))
 
     async def word(self, request: Request) -> Response:
         """GET …/word?n=: the submission as it prints."""

@@ -102,6 +102,7 @@ function rail(told) {
       el('span', { class: 'cl', 'aria-hidden': 'true' }, ...town.squares.map((/** @type {any} */ s) => el('i', { class: s.s, title: s.label })))));
   }
   parts.push(el('button', { type: 'button', class: 'write s', text: say('books'), onclick: () => books('') }));
+  if (told.edition) parts.push(el('button', { type: 'button', class: 'write s', text: say('curve'), onclick: () => curve(told.edition) }));
   parts.push(el('a', { class: 'write s', href: '/chat', text: say('chat') }));
   parts.push(el('div', { class: 'lg s' }, ...told.legend.map((/** @type {any} */ l) => el('span', {}, el('i', { class: l.s }), el('span', { text: l.label })))));
   byId('rail').replaceChildren(...parts);
@@ -269,6 +270,15 @@ async function books(before, box) {
     list.append(...rows);
     if (!box) sheet(say('books'), el('div', {}, list));
     if (told.more) list.after(el('button', { type: 'button', class: 'b', text: say('more'), onclick: (/** @type {any} */ e) => { e.target.remove(); books(told.more, list); } }));
+  } catch (trouble) { complain(trouble); }
+}
+
+/** @param {string} edition */
+async function curve(edition) {
+  try {
+    const told = await read(`/curve?edition=${edition}`);
+    const drawn = (/** @type {string} */ text, /** @type {string} */ title) => text && el('figure', {}, el('img', { class: 'curve', alt: title, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}` }));
+    sheet(say('curve'), el('div', {}, drawn(told.drawn, say('curve')), told.rehearsed && el('h3', { text: say('curve_rehearsed') }), drawn(told.rehearsed, say('curve_rehearsed'))));
   } catch (trouble) { complain(trouble); }
 }
 
