@@ -35,6 +35,7 @@ class PackCase(NamedTuple):
     category: str
     origin: str
     nominated: bool
+    late: str
     name: str
     post: str
     phone: str
@@ -82,6 +83,7 @@ def of_edition(connection: Connection, scope: Scope, edition: int) -> list[PackC
             cases.c.category,
             cases.c.origin,
             cases.c.nominated,
+            cases.c.late,
             people.c.name,
             people.c.post,
             people.c.phone,

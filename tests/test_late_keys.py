@@ -11,15 +11,16 @@ from sqlalchemy import select
 
 from bot.acts import Extend, MakeLateKey, ReturnCase, RevokeLateKey
 from bot.channel import Address, Update
-from bot.doors import Acted, Actor
+from bot.doors import Acted, Actor, Scope
 from bot.engine.latekeys import LENGTH, LETTERS, code_in, shown
 from bot.engine.messages import Pressed, Said
 from bot.engine.vocabulary import Vocabulary
 from bot.workbench.views import Asked
 from storage import latekeys, tables
-from tests.city import VILLAGES, City, city
+from tests.city import CITY, VILLAGES, City, city
 from tests.homes import Clock, tell, writer
 from tests.test_grace import DUE, SAID
+from tests.test_pack import opened, table
 
 LAST = date(2026, 12, 18)
 WORDS = Vocabulary(late_key=("补交码是", "补交码"))
@@ -92,7 +93,7 @@ def test_keys_are_short_plain_and_different() -> None:
 
 
 async def test_a_case_comes_by_a_key_and_is_marked(tmp_path: Path, place: str) -> None:
-    """Refused, entered, handed in; the office sees how it came, in the list and beside the case."""
+    """Refused, entered, handed in; the office sees how it came, in the list, beside the case, on the summary sheet."""
     async with city(tmp_path, Clock(DUE - timedelta(days=3)), place=place) as town:
         late = Late(town)
         await late.wrote("late")
@@ -106,6 +107,10 @@ async def test_a_case_comes_by_a_key_and_is_marked(tmp_path: Path, place: str) -
         )
         row = next(row for row in (await town.house.aside.ask(look))["rows"] if row["kind"] == "case")
         assert [tag["text"] for tag in row["tags"]] == ["凭补交码交的"]
+        pack = await town.house.look.pack(Scope(person=0, units=(CITY,)), town.edition, state="all")
+        assert pack is not None
+        files = opened(b"".join([piece async for piece in pack.pieces]))
+        assert table(files["汇总表.xlsx"])[0]["备注"] == "凭补交码提交"
 
 
 async def test_the_mark_stays_when_the_case_is_returned_and_comes_again(tmp_path: Path) -> None:

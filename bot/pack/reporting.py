@@ -169,7 +169,8 @@ class Reporter:
         """How it came, where that was not the usual way."""
         case = line.chosen.case
         kinds = (("entered", case.origin == "entered"), ("nominated", case.nominated))
-        return "\n".join(self._say(f"pack.{kind}") for kind, is_so in kinds if is_so)
+        came = [kind for kind, is_so in kinds if is_so] + ([f"late.{case.late}"] if case.late else [])
+        return "\n".join(self._say(f"pack.{kind}") for kind in came)
 
     def _day(self, line: Line) -> str:
         """When the level it is filed under recommended it; else the last day that one did."""

@@ -29,9 +29,10 @@ def curve(s: Sight) -> Mapping[str, str] | None:
     first = max(first, end - timedelta(days=MOST))
     days = [first + timedelta(days=n) for n in range((end - first).days + 1)]
     found = curves.happened(s.connection, s.scope, edition.id, edition.opened_at)
+    gone = days[: (today - first).days + 1]
     lines = [
-        Line(s.say("curve.begun"), AMBER, _so_far(found.begun, days, zone)),
-        Line(s.say("curve.handed_in"), PINE, _so_far(found.handed_in, days, zone)),
+        Line(s.say("curve.begun"), AMBER, _so_far(found.begun, gone, zone)),
+        Line(s.say("curve.handed_in"), PINE, _so_far(found.handed_in, gone, zone)),
     ]
     told = Counter(at.astimezone(zone).date() for at in found.reminded)
     picture = Picture(

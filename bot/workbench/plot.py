@@ -14,7 +14,7 @@ GREY, AMBER, PINE, BARS = "#80908A", "#E2A23B", "#0B6453", "#BFD8CE"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its name, its colour, and a value for each day."""
+    """One line: its name, its colour, and a value for each day, or for the first ones alone."""
 
     label: str
     colour: str
