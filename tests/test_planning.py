@@ -18,6 +18,7 @@ from bot.channel import Address
 from bot.engine.ids import b36
 from bot.engine.messages import Pressed, Said, Woke
 from storage import jobs, reminding, tables
+from tests import homes
 from tests.homes import VILLAGE, Clock, home, tell, writer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -240,3 +241,48 @@ async def test_what_was_missed_is_told_with_what_comes_that_morning(tmp_path: Pa
         here.world.at = datetime(2026, 12, 8, 1, 0, tzinfo=UTC)  # the 1st was missed
         assert len(await here.until("12-08")) == 1
         assert await here.until("12-10") == []
+
+
+async def test_a_clock_that_jumps_tells_nothing_twice(tmp_path: Path, place: str) -> None:
+    """An hour on and back around the telling, two days on past a morning, two days back over it."""
+    async with season(tmp_path, place) as here:
+        await here.join("half", "片长进院坝", "就用这个")
+        assert [line[:5] for line in await here.until("12-01")] == ["12-01"]
+        for hours in (-1, 1, -3, 3):
+            here.world.forward(hours=hours)
+            await here.house.planning.look()
+            assert await here.rung() == []
+        await here.until("12-06")
+        here.world.forward(days=2, hours=1)  # the 8th's morning was never there
+        heard = await here.until("12-10")
+        assert [line[:5] for line in heard] == ["12-09"] and "还有6天" in heard[0]
+        here.world.at = datetime(2026, 12, 8, 0, 0, tzinfo=UTC)
+        assert await here.until("12-11", 8) == [], "what was told in a future that is not yet is not told again"
+        assert [line[:5] for line in await here.until("12-16")] == ["12-15"]
+
+
+@pytest.mark.parametrize(
+    ("due", "start", "days"),
+    [
+        ("01-05", datetime(2026, 12, 10, 2, 0, tzinfo=UTC), ["2026-12-22", "2026-12-29"]),
+        ("02-29", datetime(2028, 2, 10, 2, 0, tzinfo=UTC), ["2028-02-15", "2028-02-22", "2028-02-25", "2028-02-28"]),
+    ],
+)
+async def test_over_the_years_end_and_on_the_29th_of_february(
+    due: str, start: datetime, days: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The days are counted over them; who answers each time hears of each."""
+    monkeypatch.setattr(homes, "SHORT_CALL", homes.SHORT_CALL.replace('due = "12-15"', f'due = "{due}"'))
+    world = Clock(start)
+    async with home(tmp_path, world=world, busy=False) as house:
+        await house.act(OpenEdition(call="short"))
+        here, told = Season(house, world), []
+        await here.join("half", "片长进院坝", "就用这个")
+        end = start + timedelta(days=25)
+        while world.at < end:
+            await house.planning.look()
+            heard = await here.ring(world.at + timedelta(days=1))
+            told += [world.at.astimezone(SHANGHAI).date().isoformat()[:5] + line[:5] for line in heard]
+            if heard:
+                await here.press("half", "cmd:resume")
+        assert told[: len(days)] == days, told
