@@ -243,6 +243,16 @@ async def test_what_was_missed_is_told_with_what_comes_that_morning(tmp_path: Pa
         assert await here.until("12-10") == []
 
 
+async def test_whoever_only_asks_how_far_they_are_has_come(tmp_path: Path, place: str) -> None:
+    """A typed word that changes nothing is a sign of life: they are not taken for silent."""
+    async with season(tmp_path, place) as here:
+        await here.join("half", "片长进院坝", "就用这个")
+        for day in ("12-01", "12-08", "12-11"):
+            assert [line[:5] for line in await here.until(day)] == [day]
+            await here.say("half", "进度")
+        assert [line[:5] for line in await here.until("12-16")] == ["12-14", "12-15"]
+
+
 async def test_a_clock_that_jumps_tells_nothing_twice(tmp_path: Path, place: str) -> None:
     """An hour on and back around the telling, two days on past a morning, two days back over it."""
     async with season(tmp_path, place) as here:

@@ -372,8 +372,8 @@ class Work:
                 columns["seen_at"] = self.now
                 columns["at"] = focus.question or self.drafts[draft].at
             self.change(draft, **columns)
-        if self.conversation is not self.before and not isinstance(self.incoming, Told | Done | Woke | Reach):
-            self.set(seen_at=self.now)  # somebody came
+        if not isinstance(self.incoming, Told | Done | Woke | Reach):
+            self.set(seen_at=self.now)  # somebody came, though it be only to ask how far they are
         return Turn(
             conversation=closed(self.conversation),
             person=None if self.person is self.view.person or self.person == self.view.person else self.person,
