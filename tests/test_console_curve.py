@@ -19,7 +19,7 @@ from tests.browser import Served
 from tests.city import COUNTY, VILLAGES, city
 from tests.homes import Clock, tell, writer
 from tests.test_console import desk as desk_of
-from tests.test_console_page import Desk
+from tests.test_console_page import Desk, sitting
 from tests.test_grace import DUE, SAID
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -58,11 +58,8 @@ async def test_what_happened_is_counted_in_ones_own_units(tmp_path: Path, place:
 @pytest.fixture(scope="module")
 def desk(browser: Any, served: Served) -> Iterator[Desk]:
     """Somebody who is there."""
-    one = Desk(browser, served)
-    one.come()
-    yield one
-    assert not one.faults
-    one.context.close()
+    with sitting(browser, served) as one:
+        yield one
 
 
 def test_both_pictures_are_seen(desk: Desk) -> None:

@@ -10,17 +10,14 @@ from typing import Any
 import pytest
 
 from tests.browser import Served
-from tests.test_console_page import Desk
+from tests.test_console_page import Desk, sitting
 
 
 @pytest.fixture(scope="module")
 def desk(browser: Any, served: Served) -> Iterator[Desk]:
     """Somebody who is there."""
-    one = Desk(browser, served)
-    one.come()
-    yield one
-    assert not one.faults
-    one.context.close()
+    with sitting(browser, served) as one:
+        yield one
 
 
 def test_a_key_is_made_read_out_again_and_taken_back(desk: Desk) -> None:

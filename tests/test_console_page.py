@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -71,17 +72,24 @@ class Desk:
         self.page.locator(f"[data-queue={queue}] b", has_text=count).wait_for()
 
 
-@pytest.fixture(scope="module")
-def desk(browser: Any, served: Served) -> Iterator[Desk]:
-    """A desk with three cases on it."""
+@contextmanager
+def sitting(browser: Any, served: Served) -> Iterator[Desk]:
+    """Somebody who has come; at the end the page has complained of nothing."""
     one = Desk(browser, served)
     one.come()
-    for n, village in enumerate(VILLAGES, 1):
-        one.enter(village, f"第{n}个案例")
-    one.until("mine", "3")
     yield one
     assert one.faults == []
     one.context.close()
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Any, served: Served) -> Iterator[Desk]:
+    """A desk with three cases on it."""
+    with sitting(browser, served) as one:
+        for n, village in enumerate(VILLAGES, 1):
+            one.enter(village, f"第{n}个案例")
+        one.until("mine", "3")
+        yield one
 
 
 def serious(page: Any) -> list[str]:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.cli.common import FINE, Stop, print_json, print_table, say, settings_of
-from bot.folder import keep_rehearsal
+from bot.cli.common import FINE, Stop, complain, print_json, print_table, say, settings_of
+from bot.folder import folder_sentence, keep_rehearsal
 from bot.season.parts import play
 from bot.wording import Wording
 
@@ -39,7 +39,11 @@ def run(args: argparse.Namespace, wording: Wording) -> int:
     except EOFError as error:
         raise Stop(wording.say("cli.season.broke")) from error
     drawn = _drawn(season, args, wording)
-    keep_rehearsal(settings_of(args).data, args.call, drawn)
+    data = settings_of(args).data
+    try:
+        keep_rehearsal(data, args.call, drawn)
+    except OSError as error:  # the rehearsal itself is worth telling all the same
+        complain(folder_sentence(error, data, wording))
     if args.svg:
         Path(args.svg).write_text(drawn, "utf-8")
     if args.json:
@@ -76,11 +80,11 @@ def _told(args: argparse.Namespace, wording: Wording, day: Day) -> None:
         time.sleep(1 / args.speed)
 
 
-def _play(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], Awaitable[None]]) -> Season:
+def _play(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], None]) -> Season:
     return asyncio.run(_in_house(args, people, seed, told))
 
 
-async def _in_house(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], Awaitable[None]]) -> Season:
+async def _in_house(args: argparse.Namespace, people: int, seed: int, told: Callable[[Day], None]) -> Season:
     from bot.app import calm_memory
     from bot.season.cadre import Words
     from bot.season.play import LEAD, Rehearsal, Stage

@@ -7,7 +7,7 @@ Counties work so, too: each in its own.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from multiprocessing.connection import Connection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOUSE = 2000  # people in one house at most
 HOUSES = 8
 
-Play = Callable[[int, int, Callable[["Day"], Awaitable[None]]], "Season"]
+Play = Callable[[int, int, Callable[["Day"], None]], "Season"]
 """Plays all days for so many people with a seed, telling of each day; must be picklable."""
 
 
@@ -33,11 +33,7 @@ def play(one: Play, people: int, seed: int, told: Callable[[Day], None]) -> Seas
     """The whole season. Raises EOFError when a house breaks off, whose own complaint stands on stderr."""
     shares = parts(people)
     if len(shares) == 1:
-
-        async def tell(day: Day) -> None:
-            told(day)
-
-        return one(people, seed, tell)
+        return one(people, seed, told)
     spawning = multiprocessing.get_context("spawn")  # a fork would take the parent's threads and locks along
     with ExitStack() as closing:
         ends = []
@@ -56,11 +52,8 @@ def play(one: Play, people: int, seed: int, told: Callable[[Day], None]) -> Seas
 
 
 def _house(end: Connection, one: Play, people: int, seed: int) -> None:
-    async def tell(day: Day) -> None:
-        end.send(day)
-
     try:
-        end.send(one(people, seed, tell))
+        end.send(one(people, seed, end.send))
     except KeyboardInterrupt:
         return
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -98,7 +98,7 @@ class Rehearsal:
         self.refs = 0
         self.told: Counter[int] = Counter()
 
-    async def play(self, call: str, told: Callable[[Day], Awaitable[None]]) -> Season:
+    async def play(self, call: str, told: Callable[[Day], None]) -> Season:
         """All days, from some weeks before the date to some days after it; `told` hears of each as it ends."""
         await self._open(call)
         edition = self.edition
@@ -124,7 +124,7 @@ class Rehearsal:
             await self._until(datetime.combine(date + timedelta(days=1), time(0, 0), zone))
             await self._sum(day)
             season.days.append(day)
-            await told(day)
+            told(day)
         season.cadre = await self._list(self._most_told())
         season.coordinator = await self._list(self.officer_conversation)
         return season
